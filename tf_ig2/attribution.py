@@ -1,0 +1,200 @@
+"""Attribution: an explanation, with what one needs to judge it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Explanations of N explicands with R references (or baselines) each.
+
+    Indexing takes explicands: `explanation[3]` is the explanation of one, without the leading axis N,
+    `explanation[2:5]` of three.
+
+    Attributes:
+      values: structure of float arrays `[N, ...]`, the attributions, averaged over references (Eq. 19). Units of the
+        explained output.
+      explicand: structure of arrays `[N, ...]`, what was explained: the input, or the values at the `input_layer`.
+      outputs: float array `[N, R, K + 1]`, the explained output along each path, from explicand to its end.
+      distances: float array `[N, R, K + 1]`, the representation's distance to the reference along each path; zero for
+        paths that know no reference.
+      target: int array `[N]`, the explained output's index; None when a callable picked it.
+      counterfactuals: structure of arrays `[N, R, ...]`, the paths' ends (GradCF; the baselines of other methods), or
+        None when not kept.
+      path: structure of arrays `[N, R, K', ...]`, points of the paths from explicand to end, or None when not kept.
+      settings: how it was made: method, parameters, package version.
+
+    Example:
+      >>> import keras, tf_ig2
+      >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(4, "tanh"), keras.layers.Dense(3)])
+      >>> explanation = tf_ig2.IG2Explainer(model).explain(np.ones([5, 2]), np.zeros([3, 2]))
+      >>> explanation.values.shape, explanation.counterfactuals.shape, explanation[0].values.shape
+      ((5, 2), (5, 3, 2), (2,))
+    """
+
+    values: Any
+    explicand: Any
+    outputs: np.ndarray
+    distances: np.ndarray
+    target: Any = None
+    counterfactuals: Any = None
+    path: Any = None
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def output(self) -> np.ndarray:
+        """`[N]`, the explained output at the explicand."""
+        return self.outputs[..., 0, 0]
+
+    @property
+    def counterfactual_output(self) -> np.ndarray:
+        """`[N, R]`, the explained output at the paths' ends."""
+        return self.outputs[..., -1]
+
+    @property
+    def completeness_gap(self) -> np.ndarray:
+        """`[N]`, Σφ − (f(x) − mean over references of f(x′)): zero if the attributions add up (Definition 4)."""
+        axes = self.output.ndim
+        total = sum(
+            np.sum(part, axis=tuple(range(axes, part.ndim)), dtype=np.float64) for part in tf.nest.flatten(self.values)
+        )
+        return total - self._difference
+
+    @property
+    def relative_completeness_gap(self) -> np.ndarray:
+        """`[N]`, |completeness gap| / |f(x) − mean f(x′)|; infinite where only the latter is zero."""
+        gap, difference = np.abs(self.completeness_gap), np.abs(self._difference)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(gap == 0, 0.0, gap / difference)
+
+    @property
+    def _difference(self) -> np.ndarray:
+        return self.output.astype(np.float64) - self.counterfactual_output.mean(axis=-1, dtype=np.float64)
+
+    @property
+    def gradcfe(self) -> Any:
+        """Structure of `[N, ...]`: explicand minus GradCF, averaged over references (GradCFE, Eq. 6).
+
+        Raises:
+          ValueError: the counterfactuals were not kept.
+        """
+        if self.counterfactuals is None:
+            raise ValueError("The counterfactuals were not kept: explain with keep=Keep(counterfactuals=True).")
+        axis = self.output.ndim
+        return tf.nest.map_structure(lambda x, cf: x - cf.mean(axis=axis), self.explicand, self.counterfactuals)
+
+    def __len__(self) -> int:
+        if self.output.ndim == 0:
+            raise TypeError("This is the explanation of one explicand; it has no length.")
+        return len(self.output)
+
+    def __getitem__(self, index: Any) -> Attribution:
+        if self.output.ndim == 0:
+            raise TypeError("This is already the explanation of one explicand.")
+        parts = {
+            field.name: tf.nest.map_structure(lambda x: None if x is None else x[index], getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if field.name != "settings"
+        }
+        return Attribution(**parts, settings=self.settings)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Saves to an `.npz` file without pickle: the file is there whole, or not at all.
+
+        Args:
+          path: where to; an existing file is replaced.
+
+        Raises:
+          OSError: the file cannot be written.
+        """
+        arrays: dict[str, np.ndarray] = {}
+        structure = {
+            field.name: _flatten(field.name, getattr(self, field.name), arrays)
+            for field in dataclasses.fields(self)
+            if field.name != "settings"
+        }
+        header = {"format": _FORMAT, "structure": structure, "settings": self.settings}
+        arrays["header"] = np.array(json.dumps(header))
+        target = FilePath(path)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            try:
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(file.name, target)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Attribution:
+        """Loads what `save` wrote.
+
+        Raises:
+          FileNotFoundError: there is no such file.
+          ValueError: the file is not an explanation, or is corrupt.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            header = json.loads(str(arrays["header"]))
+            if header["format"] != _FORMAT:
+                raise ValueError(f"format {header['format']}")
+            parts = {name: _unflatten(spec, arrays) for name, spec in header["structure"].items()}
+            return cls(**parts, settings=header["settings"])
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{os.fspath(path)!r} is not a saved Attribution, or is corrupt: {error}") from error
+
+    def plot(self, **options: Any) -> Figure:
+        """Draws the explanation of one explicand: explicand, GradCF, GradCFE, attributions, curves along the path.
+
+        Args:
+          **options: see `tf_ig2.plots.explanation`.
+
+        Returns:
+          The matplotlib figure.
+        """
+        from tf_ig2 import plots
+
+        return plots.explanation(self, **options)
+
+
+def _flatten(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Puts the arrays of a structure into `arrays`, and returns the structure as JSON with their names."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {"dict": [[key, _flatten(f"{name}.{key}", part, arrays)] for key, part in value.items()]}
+    if isinstance(value, (list, tuple)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [_flatten(f"{name}.{i}", part, arrays) for i, part in enumerate(value)]}
+    arrays[name] = np.asarray(value)
+    return name
+
+
+def _unflatten(spec: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if spec is None:
+        return None
+    if isinstance(spec, str):
+        return arrays[spec]
+    if "dict" in spec:
+        return {key: _unflatten(part, arrays) for key, part in spec["dict"]}
+    parts = [_unflatten(part, arrays) for part in spec.get("tuple", spec.get("list"))]
+    return tuple(parts) if "tuple" in spec else parts

@@ -1,0 +1,110 @@
+"""References: the samples of other classes that IG² walks toward, and their representations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_ig2 import validation
+from tf_ig2.model_view import ModelView
+
+
+@dataclass(frozen=True)
+class Representations:
+    """References as the model represents them: what IG² needs of them, without their pixels.
+
+    Attributes:
+      values: float array `[R, ...]`, or `[N, R, ...]` when every explicand has its own.
+      low, high: structure like the input's of arrays `[R]` or `[N, R]`, the smallest and largest value of each
+        reference, from which `"auto"` settings take the value range; None if not known.
+
+    Example:
+      >>> import keras, tf_ig2
+      >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(4, "tanh"), keras.layers.Dense(3)])
+      >>> references = tf_ig2.IG2Explainer(model).represent(np.ones([5, 2]))
+      >>> references.values.shape
+      (5, 4)
+    """
+
+    values: np.ndarray
+    low: Any = None
+    high: Any = None
+
+
+def from_dataset(dataset: tf.data.Dataset, spec: Any) -> Any:
+    """Reads references from a finite dataset, of samples or of batches, with or without labels.
+
+    Args:
+      dataset: elements in the structure of `spec`, or pairs (element, label).
+      spec: structure of `tf.TensorSpec([None, ...])`.
+
+    Returns:
+      Structure of arrays `[R, ...]`.
+
+    Raises:
+      ValueError: the dataset is infinite or empty, or its elements have another structure.
+    """
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("`references` is an infinite dataset: take as many as you want, references.take(8).")
+    elements = dataset.element_spec
+    labelled = isinstance(elements, tuple) and len(elements) == 2 and not (isinstance(spec, tuple) and len(spec) == 2)
+    if labelled:
+        dataset, elements = dataset.map(lambda sample, label: sample), elements[0]
+    try:
+        tf.nest.assert_same_structure(elements, spec)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`references` is a dataset of {elements}, but the model takes {spec}.") from error
+    batched = tf.nest.flatten(elements)[0].shape.rank == tf.nest.flatten(spec)[0].shape.rank
+    samples = list((dataset.unbatch() if batched else dataset).as_numpy_iterator())
+    if not samples:
+        raise ValueError("`references` is an empty dataset.")
+    return tf.nest.map_structure(lambda *parts: np.stack(parts), *samples)
+
+
+def represent(view: ModelView, references: Any, explicands: int, batch_size: int) -> Representations:
+    """Computes the representations of references, once, in batches.
+
+    Args:
+      view: the model.
+      references: structure of arrays `[R, ...]` or `[N, R, ...]`, a `tf.data.Dataset`, or `Representations`.
+      explicands: N.
+      batch_size: samples per forward pass.
+
+    Returns:
+      Their representations; `Representations` are checked and passed on.
+
+    Raises:
+      TypeError, ValueError: as `tf_ig2.validation.contrasts`.
+    """
+    if isinstance(references, Representations):
+        return _checked(references, view, explicands)
+    if isinstance(references, tf.data.Dataset):
+        references = from_dataset(references, view.inputs_spec)
+    arrays, per_explicand = validation.contrasts("references", references, view.inputs_spec, explicands)
+    leading = tf.nest.flatten(arrays)[0].shape[: 2 if per_explicand else 1]
+    flat = tf.nest.map_structure(lambda x: x.reshape(-1, *x.shape[len(leading) :]), arrays)
+    values, low, high = [], [], []
+    for first in range(0, int(np.prod(leading)), batch_size):
+        inputs = tf.nest.map_structure(lambda x, first=first: tf.constant(x[first : first + batch_size]), flat)
+        points = view.points(inputs)
+        values.append(view.representation(points, inputs if view.attributes_inside else ()).numpy())
+        low.append(tf.nest.map_structure(lambda x: _reduced(tf.reduce_min, x), points))
+        high.append(tf.nest.map_structure(lambda x: _reduced(tf.reduce_max, x), points))
+
+    def joined(*parts: np.ndarray) -> np.ndarray:
+        whole = np.concatenate(parts)
+        return whole.reshape(*leading, *whole.shape[1:])
+
+    return Representations(joined(*values), tf.nest.map_structure(joined, *low), tf.nest.map_structure(joined, *high))
+
+
+def _checked(references: Representations, view: ModelView, explicands: int) -> Representations:
+    values, _ = validation.contrasts("references", references.values, view.representation_spec, explicands)
+    return Representations(values, references.low, references.high)
+
+
+def _reduced(reduce: Any, x: tf.Tensor) -> np.ndarray:
+    return reduce(tf.reshape(x, [tf.shape(x)[0], -1]), axis=1).numpy()

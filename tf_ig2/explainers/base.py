@@ -1,0 +1,174 @@
+"""What every explainer shares: the model, the door, and PAIR's verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_ig2 import validation
+from tf_ig2._version import __version__
+from tf_ig2.attribution import Attribution
+from tf_ig2.callback_view import CallModelFunction
+from tf_ig2.model_view import LayerLike, ModelView
+
+
+class Explainer:
+    """An explainer of one model. Subclasses write `explain`; the rest follows from it.
+
+    Args:
+      model: a built `keras.Model`, a `ModelView`, or None to use `call_model_function` alone.
+      layer, output, output_name, input_layer: see `ModelView`; not to be given with a `ModelView`.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | ModelView | None,
+        *,
+        layer: LayerLike | None = None,
+        output: str = "logits",
+        output_name: str | int | None = None,
+        input_layer: LayerLike | Sequence[LayerLike] | None = None,
+    ):
+        if isinstance(model, ModelView) and (layer, output, output_name, input_layer) != (None, "logits", None, None):
+            raise ValueError(
+                "`layer`, `output`, `output_name` and `input_layer` belong to the ModelView when `model` is one."
+            )
+        self._view = (
+            model
+            if isinstance(model, ModelView) or model is None
+            else ModelView(model, layer=layer, output=output, output_name=output_name, input_layer=input_layer)
+        )
+
+    @property
+    def view(self) -> ModelView:
+        """The model as the explainer sees it.
+
+        Raises:
+          ValueError: the explainer was made without a model.
+        """
+        if self._view is None:
+            raise ValueError(
+                f"This {type(self).__name__} has no model: pass one when making it, or call GetMask with "
+                "`call_model_function`."
+            )
+        return self._view
+
+    def GetMask(
+        self,
+        x_value: Any,
+        call_model_function: CallModelFunction | None = None,
+        call_model_args: dict | None = None,
+        **options: Any,
+    ) -> Any:
+        """PAIR's verb: the attributions of one explicand.
+
+        Args:
+          x_value: one explicand, array `[...]` without batch axis (or the structure of them that the model takes).
+          call_model_function: PAIR's callback, for models of any framework; None: the explainer's own model.
+          call_model_args: passed to the callback.
+          **options: the arguments of `explain`; with a callback, what to contrast with, and `batch_size`.
+
+        Returns:
+          Float array(s) like `x_value`.
+        """
+        if call_model_function is None:
+            return self._one(x_value, **options).values
+        return self._explain_callback(x_value, call_model_function, call_model_args, **options).values
+
+    def GetSmoothedMask(
+        self,
+        x_value: Any,
+        call_model_function: CallModelFunction | None = None,
+        call_model_args: dict | None = None,
+        stdev_spread: float = 0.15,
+        nsamples: int = 25,
+        magnitude: bool = True,
+        seed: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """PAIR's verb: SmoothGrad, attributions averaged over noisy copies of the explicand.
+
+        Args:
+          x_value: one explicand, array `[...]` without batch axis.
+          call_model_function, call_model_args, **options: as for `GetMask`.
+          stdev_spread: standard deviation of the noise as a fraction of the explicand's value range.
+          nsamples: number of noisy copies.
+          magnitude: average the squares, as PAIR does, instead of the values.
+          seed: seed of the noise.
+
+        Returns:
+          Float array(s) like `x_value`.
+
+        Reference: Smilkov et al., SmoothGrad, 2017.
+        """
+        validation.positive("nsamples", nsamples, integer=True)
+        if not stdev_spread >= 0:
+            raise ValueError(f"`stdev_spread` must not be negative, not {stdev_spread!r}.")
+        rng = np.random.default_rng(seed)
+        square = np.square if magnitude else np.asarray
+
+        def noisy(x: Any) -> np.ndarray:
+            x = np.asarray(x)
+            x = x if x.dtype == np.float64 else x.astype(np.float32)
+            noise = rng.normal(0.0, stdev_spread * (x.max() - x.min()), [nsamples, *x.shape]).astype(x.dtype)
+            return self._within_bounds(x + noise)
+
+        if call_model_function is not None:
+            x_value = noisy(x_value)
+            masks = [self.GetMask(x, call_model_function, call_model_args, **options) for x in x_value]
+            return np.mean(square(masks), axis=0)
+        if self.view.attributes_inside:
+            raise ValueError("Noise cannot be added before an `input_layer`; explain without smoothing.")
+        if options.get("target") is None:  # of the explicand itself, not of each noisy copy
+            options["target"] = self._predicted(self._door(x_value)[0])[0]
+        values = self.explain(tf.nest.map_structure(noisy, x_value), **options).values
+        return tf.nest.map_structure(lambda value: square(value).mean(axis=0), values)
+
+    def explain(self, x: Any, *args: Any, **options: Any) -> Attribution:
+        """Explains a batch; see the explainer's own documentation."""
+        raise NotImplementedError
+
+    def _within_bounds(self, x: np.ndarray) -> np.ndarray:
+        """Brings noisy explicands back to where explicands may lie."""
+        return x
+
+    def _explain_callback(
+        self, x_value: Any, call_model_function: CallModelFunction, call_model_args: dict | None, **options: Any
+    ) -> Attribution:
+        raise NotImplementedError(
+            f"{type(self).__name__} looks into the model and needs one; it cannot use a callback."
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        return {"method": type(self).__name__, "tf_ig2": __version__}
+
+    def _door(self, x: Any) -> tuple[Any, bool]:
+        return validation.batch("x", x, self.view.inputs_spec)
+
+    def _one(self, x_value: Any, **options: Any) -> Attribution:
+        if not self._door(x_value)[1]:
+            raise ValueError("`x_value` must be one explicand without a batch axis; use `explain` for a batch.")
+        return self.explain(x_value, **options)
+
+    def _predicted(self, inputs: Any, target: Any = None, batch_size: int = 32) -> np.ndarray:
+        """The index of the explained output of every explicand: as given, or the predicted class."""
+        count = len(tf.nest.flatten(inputs)[0])
+        indices = validation.targets(target, count, self.view.output_spec)
+        if indices is not None:
+            return indices
+        parts = []
+        for first in range(0, count, batch_size):
+            part = take(inputs, slice(first, first + batch_size))
+            points = self.view.points(part)
+            outputs = self.view.outputs(points, part if self.view.attributes_inside else ())
+            parts.append(tf.argmax(outputs, axis=-1, output_type=tf.int32).numpy())
+        return np.concatenate(parts)
+
+
+def take(structure: Any, index: Any) -> Any:
+    """The rows of a structure of arrays, as tensors."""
+    return tf.nest.map_structure(lambda x: tf.constant(x[index]), structure)

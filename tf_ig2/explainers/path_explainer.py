@@ -1,0 +1,222 @@
+"""What all explainers that walk a path share: micro-batches and the compiled walk."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from tf_ig2 import validation
+from tf_ig2.attribution import Attribution
+from tf_ig2.callback_view import CallbackView, CallModelFunction
+from tf_ig2.errors import NonFiniteGradientError
+from tf_ig2.explained_output import ExplainedOutput, Target
+from tf_ig2.explainers.base import Explainer, take
+from tf_ig2.explainers.collector import Collector
+from tf_ig2.model_view import ModelView
+from tf_ig2.paths.base import Path, Rows, View
+from tf_ig2.paths.integrate import Keep, Tableau, Walked, walk
+from tf_ig2.paths.rules import Rule
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """What the explicands are contrasted with.
+
+    Attributes:
+      count: R, references per explicand.
+      rows: `(i, r) -> contrast`, the path's contrast for int arrays `[B]` of explicand and reference numbers.
+    """
+
+    count: int
+    rows: Callable[[np.ndarray, np.ndarray], Any]
+
+
+class PathExplainer(Explainer):
+    """A path, a rule, and a model: what is common to all explainers that walk.
+
+    Subclasses say what the explicand is contrasted with (`_contrasts`) and give `explain` its signature.
+
+    Args:
+      model: a built `keras.Model`, a `ModelView`, or None to use `call_model_function` alone.
+      path: where to walk.
+      rule: how to integrate on each segment.
+      steps: K, the number of segments.
+      jit_compile: compile the walk with XLA. Measure before: it pays on some GPUs, and costs on CPUs.
+      **model_options: see `Explainer`.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | ModelView | None,
+        *,
+        path: Path,
+        rule: Rule,
+        steps: int,
+        jit_compile: bool = False,
+        **model_options: Any,
+    ):
+        self.steps = validation.positive("steps", steps, integer=True)
+        self._path, self._rule, self._jit_compile = path, rule, jit_compile
+        self._compiled: dict[Any, Any] = {}
+        self._bar: Any = None
+        super().__init__(model, **model_options)
+
+    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
+        """Checks and prepares what the explicands, structure of arrays `[N, ...]`, are contrasted with."""
+        raise NotImplementedError
+
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), "steps": self.steps}
+
+    def _explain(self, x: Any, contrast: Any, target: Any, batch_size: int, keep: Keep, verbose: bool) -> Attribution:
+        """The line that every `explain` goes down: door, contrast, walk in micro-batches, average."""
+        view = self.view
+        inputs, single = self._door(x)
+        validation.positive("batch_size", batch_size, integer=True)
+        given = target if callable(target) else None
+        indices = None if callable(target) else self._predicted(inputs, target, batch_size)
+        explicand = inputs
+        if view.attributes_inside:
+            size = len(tf.nest.flatten(inputs)[0])
+            parts = [
+                view.points(take(inputs, slice(first, first + batch_size))) for first in range(0, size, batch_size)
+            ]
+            explicand = tf.nest.map_structure(lambda *part: np.concatenate([p.numpy() for p in part]), *parts)
+        contrasts = self._contrasts(view, explicand, contrast, batch_size)
+
+        def rows(i: np.ndarray, r: np.ndarray) -> Rows:
+            return Rows(
+                explicand=take(explicand, i),
+                inputs=take(inputs, i) if view.attributes_inside else (),
+                target=() if indices is None else tf.constant(indices[i]),
+                contrast=contrasts.rows(i, r),
+            )
+
+        def walk_rows(batch: Rows, tableau: Tableau) -> Walked:
+            function = self._function(given, keep, verbose and not self._jit_compile, batch)
+            return function(batch, tf.constant(self.steps), tableau, tf.constant(batch_size))
+
+        explanation = self._collect(explicand, contrasts.count, rows, walk_rows, indices, batch_size, keep, verbose)
+        return explanation[0] if single else explanation
+
+    def _explain_callback(
+        self,
+        x_value: Any,
+        call_model_function: CallModelFunction,
+        call_model_args: dict | None,
+        batch_size: int = 32,
+        keep: Keep | None = None,
+        verbose: bool = False,
+        **contrast: Any,
+    ) -> Attribution:
+        """The same walk, eagerly, with the gradients of a callback."""
+        if len(contrast) != 1:
+            raise TypeError(
+                f"With a callback pass what to contrast with, batch_size, keep or verbose, not {sorted(contrast)}."
+            )
+        x = np.asarray(x_value)
+        view = CallbackView(call_model_function, call_model_args, x)
+        explicand, _ = validation.batch("x_value", x[None], view.inputs_spec)
+        contrasts = self._contrasts(view, explicand, next(iter(contrast.values())), batch_size)
+
+        def rows(i: np.ndarray, r: np.ndarray) -> Rows:
+            return Rows(take(explicand, i), (), (), contrasts.rows(i, r))
+
+        def walk_rows(batch: Rows, tableau: Tableau) -> Walked:
+            return self._walk(
+                view, keep or Keep(), verbose, batch, tf.constant(self.steps), tableau, tf.constant(batch_size)
+            )
+
+        return self._collect(explicand, contrasts.count, rows, walk_rows, None, batch_size, keep or Keep(), verbose)[0]
+
+    def _collect(
+        self,
+        explicand: Any,
+        references: int,
+        rows: Callable[[np.ndarray, np.ndarray], Rows],
+        walk_rows: Callable[[Rows, Tableau], Walked],
+        indices: np.ndarray | None,
+        batch_size: int,
+        keep: Keep,
+        verbose: bool,
+    ) -> Attribution:
+        """Walks all (explicand, reference) pairs, `batch_size` at a time."""
+        first = tf.nest.flatten(explicand)[0]
+        collector = Collector(explicand, references, self.steps, keep, reverse=not self._path.starts_at_explicand)
+        tableau = Tableau(tf.constant(self._rule.nodes, first.dtype), tf.constant(self._rule.weights, first.dtype))
+        total, row = len(first) * references, 0
+        with tqdm(total=total * self.steps, unit="step", desc=type(self).__name__, disable=not verbose) as self._bar:
+            while row < total:
+                pairs = np.arange(row, min(row + batch_size, total))
+                try:
+                    walked = walk_rows(rows(pairs // references, pairs % references), tableau)
+                except tf.errors.ResourceExhaustedError:
+                    if batch_size == 1:
+                        raise
+                    batch_size //= 2
+                    warnings.warn(f"Out of memory: continuing with batch_size={batch_size}.", stacklevel=4)
+                    continue
+                finite = walked.finite.numpy()
+                if not finite.all():
+                    step = max(int(walked.steps_taken) - 1, 0)
+                    raise NonFiniteGradientError(step, np.unique(pairs[~finite] // references))
+                collector.add(row, walked, self._path.distance_value(walked.objectives))
+                row += len(pairs)
+                if self._jit_compile:
+                    self._tick(len(pairs) * self.steps)
+        self._bar = None
+        return collector.attribution(indices, self._settings())
+
+    def _walk(
+        self,
+        view: View,
+        keep: Keep,
+        report: bool,
+        rows: Rows,
+        steps: tf.Tensor,
+        tableau: Tableau,
+        rows_per_pass: tf.Tensor,
+    ) -> Walked:
+        def on_step(size: tf.Tensor) -> None:
+            tf.numpy_function(self._tick, [size], [])
+
+        return walk(
+            view,
+            self._path,
+            self._rule,
+            rows,
+            steps=steps,
+            tableau=tableau,
+            rows_per_pass=rows_per_pass,
+            keep=keep,
+            on_step=on_step if report else None,
+        )
+
+    def _function(self, target: Target | None, keep: Keep, report: bool, rows: Rows) -> Any:
+        """The compiled walk for rows of this kind, traced once: batch size, steps and nodes are free."""
+        rows_spec = tf.nest.map_structure(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), rows)
+        dtype = tf.nest.flatten(rows.explicand)[0].dtype
+        tableau_spec = Tableau(tf.TensorSpec([None], dtype), tf.TensorSpec([None], dtype))
+        scalar = tf.TensorSpec([], tf.int32)
+        key = (target, keep, report, tuple(tf.nest.flatten(rows_spec)))
+        if key not in self._compiled:
+            view = ExplainedOutput(self.view, target)
+            self._compiled[key] = tf.function(
+                functools.partial(self._walk, view, keep, report),
+                input_signature=[rows_spec, scalar, tableau_spec, scalar],
+                autograph=False,
+                jit_compile=self._jit_compile or None,
+            )
+        return self._compiled[key]
+
+    def _tick(self, count: int) -> None:
+        if self._bar is not None:
+            self._bar.update(int(count))

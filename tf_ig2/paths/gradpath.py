@@ -1,0 +1,80 @@
+"""GradPath: normalised gradient descent from the explicand toward a reference's representation (Algorithm 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tf_ig2.distances import Distance
+from tf_ig2.normalizers import Normalizer
+from tf_ig2.paths.base import Evaluation, Move, Points, Rows, move, per_row
+
+
+class GradPathContrast(NamedTuple):
+    """What one row of GradPath is contrasted with.
+
+    Attributes:
+      representation: `[B, ...]`, the reference's representation.
+      step_size: `[B]`, the length of a step in the units of the input.
+      low, high: structure like the explicand's of `[B]`, the range each iterate is clipped to (±inf: not clipped).
+    """
+
+    representation: tf.Tensor
+    step_size: tf.Tensor
+    low: Points
+    high: Points
+
+
+@dataclass(frozen=True)
+class GradPath:
+    """The path γ_{k+1} = clip(γ_k − η·g/W), with g the gradient of the distance of the representations at γ_k.
+
+    It starts at the explicand and ends at GradCF. The paper's γ(j/k) counts the other way round (its footnote 3).
+
+    Attributes:
+      distance: the distance whose gradient is followed.
+      normalizer: the normalisation W.
+
+    Reference: Zhuo & Ge, IG², TPAMI 2024, Algorithm 1, Eq. 5; the clipping is the authors' code's.
+    """
+
+    distance: Distance
+    normalizer: Normalizer
+    starts_at_explicand = True
+    needs_output_gradient = False
+    needs_objective_gradient = True
+
+    def start(self, rows: Rows) -> Points:
+        return rows.explicand
+
+    def objective(self, representation: tf.Tensor, rows: Rows) -> tf.Tensor:
+        """The distance `[B]` to the reference's representation that the walk makes small."""
+        size = tf.shape(representation)[0]
+        return self.distance.objective(
+            tf.reshape(representation, [size, -1]), tf.reshape(rows.contrast.representation, [size, -1])
+        )
+
+    def distance_value(self, objectives: tf.Tensor) -> tf.Tensor:
+        return self.distance.value(objectives)
+
+    def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
+        contrast: GradPathContrast = rows.contrast
+        gradients = tf.nest.flatten(evaluation.objective_gradient)
+        size = tf.shape(gradients[0])[0]
+        widths = [gradient.shape[1:].num_elements() for gradient in gradients]
+        flat = tf.concat([tf.reshape(g, [size, width]) for g, width in zip(gradients, widths, strict=True)], axis=-1)
+        descent = contrast.step_size[:, None] * self.normalizer(flat)
+        parts = [
+            tf.reshape(part, tf.shape(gradient))
+            for part, gradient in zip(tf.split(descent, widths, axis=-1), gradients, strict=True)
+        ]
+        to = tf.nest.map_structure(
+            lambda value, part, low, high: tf.clip_by_value(value - part, per_row(low, value), per_row(high, value)),
+            point,
+            tf.nest.pack_sequence_as(point, parts),
+            contrast.low,
+            contrast.high,
+        )
+        return move(point, to)
