@@ -96,7 +96,9 @@ class Attribution:
         if self.counterfactuals is None:
             raise ValueError("The counterfactuals were not kept: explain with keep=Keep(counterfactuals=True).")
         axis = self.output.ndim
-        return tf.nest.map_structure(lambda x, cf: x - cf.mean(axis=axis), self.explicand, self.counterfactuals)
+        return tf.nest.map_structure(
+            lambda x, cf: (np.expand_dims(x, axis) - cf).mean(axis=axis), self.explicand, self.counterfactuals
+        )
 
     def __len__(self) -> int:
         if self.output.ndim == 0:

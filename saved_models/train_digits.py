@@ -1,0 +1,48 @@
+"""Trains the small CNN that `tf-ig2 demo` and the tests explain: `python saved_models/train_digits.py`.
+
+Data: the 1,797 handwritten digits of 8 × 8 pixels that scikit-learn ships (UCI Optical Recognition of Handwritten
+Digits); one fifth, stratified, is held out. Seeded, about 25 seconds on two cores. Writes digits_cnn.keras and its
+measured accuracy, digits_cnn.json, beside this file.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from tf_ig2.datasets.digits import load_digits
+
+
+def main() -> None:
+    keras.utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test) = load_digits()
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Rescaling(1 / 16),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ],
+        name="digits_cnn",
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x_train, y_train, epochs=25, batch_size=64, verbose=2)
+    accuracy = model.evaluate(x_test, y_test, verbose=0)[1]
+    here = Path(__file__).parent
+    trained = keras.models.clone_model(model)  # without the optimizer's state
+    trained.set_weights(model.get_weights())
+    trained.save(here / "digits_cnn.keras")
+    report = {"test_accuracy": round(float(accuracy), 4), "test_images": len(y_test), "parameters": model.count_params()}
+    (here / "digits_cnn.json").write_text(json.dumps(report, indent=2) + "\n")
+    print(report)
+
+
+if __name__ == "__main__":
+    main()
