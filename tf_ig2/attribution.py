@@ -152,7 +152,7 @@ class Attribution:
           ValueError: the file is not an explanation, or is corrupt.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             header = json.loads(str(arrays["header"]))
             if header["format"] != _FORMAT:

@@ -1,0 +1,93 @@
+"""Attribution: slicing, saving, loading, and what it says of itself."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tf_ig2 import Attribution, IG2Explainer, Keep
+
+
+@pytest.fixture(scope="module")
+def explanation(relu_net):
+    rng = np.random.default_rng(0)
+    return IG2Explainer(relu_net).explain(rng.normal(size=[4, 6]), rng.normal(size=[2, 6]), keep=Keep(path=True))
+
+
+def test_the_gap_is_what_the_sum_misses(explanation):
+    missed = explanation.values.sum(axis=1) - (explanation.output - explanation.counterfactual_output.mean(axis=1))
+    np.testing.assert_allclose(explanation.completeness_gap, missed, atol=1e-4)
+    expected = np.abs(missed / (explanation.output - explanation.counterfactual_output.mean(axis=1)))
+    np.testing.assert_allclose(explanation.relative_completeness_gap, expected, rtol=1e-3)
+
+
+def test_nothing_to_explain_and_nothing_explained_is_no_gap():
+    zeros = np.zeros([1, 1, 2])
+    assert Attribution(np.zeros([1, 3]), np.zeros([1, 3]), zeros, zeros).relative_completeness_gap == [0.0]
+
+
+def test_gradcfe_is_explicand_minus_gradcf(explanation):
+    expected = (explanation.explicand[:, None] - explanation.counterfactuals).mean(axis=1)
+    np.testing.assert_array_equal(explanation.gradcfe, expected)
+
+
+def test_gradcfe_needs_the_counterfactuals(relu_net, x, references):
+    explanation = IG2Explainer(relu_net).explain(x, references, keep=Keep(counterfactuals=False))
+    assert explanation.counterfactuals is None
+    with pytest.raises(ValueError, match="counterfactuals=True"):
+        explanation.gradcfe  # noqa: B018
+
+
+def test_slices(explanation):
+    assert len(explanation) == 4
+    assert explanation[1:3].values.shape == (2, 6)
+    one = explanation[-1]
+    assert one.values.shape == (6,)
+    assert one.completeness_gap == explanation.completeness_gap[-1]
+    assert one.settings == explanation.settings
+    with pytest.raises(TypeError, match="one explicand"):
+        one[0]
+    with pytest.raises(TypeError, match="no length"):
+        len(one)
+    with pytest.raises(IndexError):
+        explanation[4]
+
+
+@pytest.mark.parametrize("index", [slice(None), 0])
+def test_saved_and_loaded_it_is_the_same(explanation, tmp_path, index):
+    explanation[index].save(tmp_path / "explanation.npz")
+    loaded = Attribution.load(tmp_path / "explanation.npz")
+    for name in ("values", "explicand", "outputs", "distances", "target", "counterfactuals", "path"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(explanation[index], name))
+    assert loaded.settings == explanation.settings
+    assert loaded.settings["method"] == "IG2Explainer"
+
+
+def test_no_half_file_is_left(explanation, tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError, match="No space"):
+        explanation.save(tmp_path / "explanation.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_corrupt_and_foreign_files_are_refused(explanation, tmp_path):
+    path = tmp_path / "explanation.npz"
+    explanation.save(path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match="corrupt"):
+        Attribution.load(path)
+    np.savez(path, something=np.zeros(3))
+    with pytest.raises(ValueError, match="not a saved Attribution"):
+        Attribution.load(path)
+    with pytest.raises(FileNotFoundError):
+        Attribution.load(tmp_path / "nothing.npz")
+
+
+def test_a_pickle_inside_is_not_opened(tmp_path):
+    path = tmp_path / "evil.npz"
+    np.savez(path, header=np.array(json.dumps({"format": 1, "structure": {"values": "v"}, "settings": {}})), v=[{1: 2}])
+    with pytest.raises(ValueError, match="not a saved Attribution"):
+        Attribution.load(path)
