@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import validation
+from tf_ig2.contrasts import value_range
 from tf_ig2.model_view import ModelView
 
 
@@ -91,8 +92,9 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
         inputs = tf.nest.map_structure(lambda x, first=first: tf.constant(x[first : first + batch_size]), flat)
         points = view.points(inputs)
         values.append(view.representation(points, inputs if view.attributes_inside else ()).numpy())
-        low.append(tf.nest.map_structure(lambda x: _reduced(tf.reduce_min, x), points))
-        high.append(tf.nest.map_structure(lambda x: _reduced(tf.reduce_max, x), points))
+        lowest, highest = value_range.of_samples(points)
+        low.append(tf.nest.map_structure(lambda x: x.numpy(), lowest))
+        high.append(tf.nest.map_structure(lambda x: x.numpy(), highest))
 
     def joined(*parts: np.ndarray) -> np.ndarray:
         whole = np.concatenate(parts)
@@ -104,7 +106,3 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
 def _checked(references: Representations, view: ModelView, explicands: int) -> Representations:
     values, _ = validation.contrasts("references", references.values, view.representation_spec, explicands)
     return Representations(values, references.low, references.high)
-
-
-def _reduced(reduce: Any, x: tf.Tensor) -> np.ndarray:
-    return reduce(tf.reshape(x, [tf.shape(x)[0], -1]), axis=1).numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 from tf_ig2 import distances, normalizers, validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.callback_view import CallbackView
+from tf_ig2.contrasts import value_range
 from tf_ig2.contrasts.references import Representations, represent
 from tf_ig2.distances import Distance
 from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
@@ -181,68 +183,77 @@ class IG2Explainer(PathExplainer):
         else:
             represented = represent(view, contrast, count, batch_size)
             own = represented.values.ndim == view.representation_spec.shape.rank + 1
-        low, high = _value_range(explicand, represented, own)
-        step_size = self._step_size(explicand, low, high)
-        low, high = self._clip(explicand, low, high)
-        values = represented.values
+        self._check_bounds(explicand)
+        explicand = tf.nest.map_structure(tf.constant, explicand)
+        return self._contrasts_in_graph(explicand, _baked(represented), own)
 
-        def rows(i: np.ndarray, r: np.ndarray) -> GradPathContrast:
+    def _bake(self, contrast: Any) -> dict[str, Any]:
+        return _baked(self.represent(contrast))
+
+    def _receive(self, contrast: Any) -> dict[str, Any]:
+        points = self.view.points(contrast)
+        low, high = value_range.of_samples(points)
+        representation = self.view.representation(points, contrast if self.view.attributes_inside else ())
+        return {"representation": representation, "low": low, "high": high}
+
+    def _contrasts_in_graph(self, explicand: Any, baked: dict[str, Any], own: bool = False) -> Contrasts:
+        low, high = value_range.with_references(explicand, baked.get("low"), baked.get("high"))
+        step_size = self._step_size(explicand, low, high)
+        low, high = self._clip(low, high)
+        values = tf.convert_to_tensor(baked["representation"])
+        count = tf.shape(values)[1 if own else 0]
+
+        def rows(i: Any, r: Any) -> GradPathContrast:
             return GradPathContrast(
-                representation=tf.constant(values[i, r] if own else values[r]),
-                step_size=tf.constant(step_size[i]),
-                low=tf.nest.map_structure(lambda x: tf.constant(x[i]), low),
-                high=tf.nest.map_structure(lambda x: tf.constant(x[i]), high),
+                representation=tf.gather_nd(values, tf.stack([i, r], axis=-1)) if own else tf.gather(values, r),
+                step_size=tf.gather(step_size, i),
+                low=tf.nest.map_structure(lambda x: tf.gather(x, i), low),
+                high=tf.nest.map_structure(lambda x: tf.gather(x, i), high),
             )
 
-        return Contrasts(values.shape[1 if own else 0], rows)
+        return Contrasts(count, rows)
 
-    def _step_size(self, explicand: Any, low: Any, high: Any) -> np.ndarray:
+    @property
+    def _bounds(self) -> tuple[float, float] | None:
+        return self.clip_min_max if isinstance(self.clip_min_max, tuple) else None
+
+    def _check_bounds(self, explicand: Any) -> None:
+        if self._bounds is None:
+            return
+        for part in tf.nest.flatten(explicand):
+            if part.min() < self._bounds[0] or part.max() > self._bounds[1]:
+                raise ValueError(
+                    f"`clip_min_max` {self._bounds} does not contain the explicand, whose values lie in "
+                    f"[{part.min():g}, {part.max():g}]."
+                )
+
+    def _step_size(self, explicand: Any, low: Any, high: Any) -> tf.Tensor:
         """The step size of each explicand, `[N]`."""
         parts = tf.nest.flatten(explicand)
         if not isinstance(self.step_size, str):
-            return np.full(len(parts[0]), self.step_size, parts[0].dtype)
-        if isinstance(self.clip_min_max, tuple):
-            low = tf.nest.map_structure(lambda _: self.clip_min_max[0], low)
-            high = tf.nest.map_structure(lambda _: self.clip_min_max[1], high)
-        sizes = [part[0].size for part in parts]
-        squares = sum(
-            size * np.square(np.asarray(top, np.float64) - bottom)
-            for size, bottom, top in zip(sizes, tf.nest.flatten(low), tf.nest.flatten(high), strict=True)
+            return tf.fill([tf.shape(parts[0])[0]], tf.cast(self.step_size, parts[0].dtype))
+        low, high = self._clip(low, high) if self._bounds is not None else (low, high)
+        sizes = [math.prod(part.shape[1:]) for part in parts]
+        squares = tf.add_n(
+            [
+                size * tf.square(tf.cast(top, tf.float64) - tf.cast(bottom, tf.float64))
+                for size, bottom, top in zip(sizes, tf.nest.flatten(low), tf.nest.flatten(high), strict=True)
+            ]
         )
-        length = STEP_FRACTION * np.sqrt(squares) / self._normalizer.unit_length(sum(sizes))
-        return np.broadcast_to(length, len(parts[0])).astype(parts[0].dtype)
+        return tf.cast(STEP_FRACTION * tf.sqrt(squares) / self._normalizer.unit_length(sum(sizes)), parts[0].dtype)
 
-    def _clip(self, explicand: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    def _clip(self, low: Any, high: Any) -> tuple[Any, Any]:
         """The clipping range of each explicand, two structures of `[N]`."""
         if self.clip_min_max == "auto":
             return low, high
-        edges = (-np.inf, np.inf) if self.clip_min_max is None else self.clip_min_max
-        for part in tf.nest.flatten(explicand):
-            if part.min() < edges[0] or part.max() > edges[1]:
-                raise ValueError(
-                    f"`clip_min_max` {edges} does not contain the explicand, whose values lie in "
-                    f"[{part.min():g}, {part.max():g}]."
-                )
-        return tuple(
-            tf.nest.map_structure(lambda x, edge=edge: np.full(len(x), edge, x.dtype), explicand) for edge in edges
+        edges = self._bounds or (-np.inf, np.inf)
+        return (
+            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.cast(edges[0], x.dtype)), low),
+            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.cast(edges[1], x.dtype)), high),
         )
 
 
-def _value_range(explicand: Any, references: Representations, own: bool) -> tuple[Any, Any]:
-    """The range of each explicand and its references, two structures of `[N]`."""
-
-    def reach(reduce: Any, x: np.ndarray, of_references: Any) -> np.ndarray:
-        ours = reduce(x.reshape(len(x), -1), axis=1)
-        if of_references is None:
-            return ours
-        theirs = reduce(np.asarray(of_references, x.dtype), axis=-1)
-        return reduce(np.stack([ours, np.broadcast_to(theirs, ours.shape)]), axis=0)
-
-    empty = tf.nest.map_structure(lambda _: None, explicand)
-    low = tf.nest.map_structure(
-        lambda x, r: reach(np.min, x, r), explicand, empty if references.low is None else references.low
-    )
-    high = tf.nest.map_structure(
-        lambda x, r: reach(np.max, x, r), explicand, empty if references.high is None else references.high
-    )
-    return low, high
+def _baked(references: Representations) -> dict[str, Any]:
+    """References as a dict of arrays, without what is not known of them."""
+    parts = {"representation": references.values, "low": references.low, "high": references.high}
+    return {name: part for name, part in parts.items() if part is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,12 @@ class Contrasts:
     """What the explicands are contrasted with.
 
     Attributes:
-      count: R, references per explicand.
-      rows: `(i, r) -> contrast`, the path's contrast for int arrays `[B]` of explicand and reference numbers.
+      count: R, references per explicand; an int32 scalar tensor inside a graph.
+      rows: `(i, r) -> contrast`, the path's contrast for int arrays or tensors `[B]` of explicand and reference numbers.
     """
 
-    count: int
-    rows: Callable[[np.ndarray, np.ndarray], Any]
+    count: Any
+    rows: Callable[[Any, Any], Any]
 
 
 class PathExplainer(Explainer):
@@ -48,10 +48,16 @@ class PathExplainer(Explainer):
       model: a built `keras.Model`, a `ModelView`, or None to use `call_model_function` alone.
       path: where to walk.
       rule: how to integrate on each segment.
-      steps: K, the number of segments.
+      steps: what users call steps.
+      segments: K, the number of segments; None: as many as steps. One, when the rule holds a node for every step.
+      own: the explainer's other settings, by the names of its arguments; `steps` and these can be given to `GetMask`,
+        for one call.
       jit_compile: compile the walk with XLA. Measure before: it pays on some GPUs, and costs on CPUs.
       **model_options: see `Explainer`.
     """
+
+    _pair_names: Mapping[str, str] = {}
+    """PAIR's names of arguments of `GetMask`, and ours."""
 
     def __init__(
         self,
@@ -60,21 +66,57 @@ class PathExplainer(Explainer):
         path: Path,
         rule: Rule,
         steps: int,
+        segments: int | None = None,
+        own: Mapping[str, Any] | None = None,
         jit_compile: bool = False,
         **model_options: Any,
     ):
         self.steps = validation.positive("steps", steps, integer=True)
+        self._segments = self.steps if segments is None else segments
+        self._own = dict(own or {})
         self._path, self._rule, self._jit_compile = path, rule, jit_compile
         self._compiled: dict[Any, Any] = {}
-        self._bar: Any = None
+        self._bar: list[Any] = []
         super().__init__(model, **model_options)
 
     def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
         """Checks and prepares what the explicands, structure of arrays `[N, ...]`, are contrasted with."""
         raise NotImplementedError
 
+    def _bake(self, contrast: Any) -> Any:
+        """What of a contrast an exported explainer carries with it: a structure of arrays."""
+        raise NotImplementedError(f"{type(self).__name__} has no compiled contrast, and cannot be exported.")
+
+    def _receive(self, contrast: Any) -> Any:
+        """What `_bake` gives, inside a graph, for a contrast (structure of tensors `[R, ...]`) that comes with a request."""
+        raise NotImplementedError(f"{type(self).__name__} takes no contrast with a request.")
+
+    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
+        """`_contrasts` inside a graph, for an explicand `[N, ...]` and what `_bake` or `_receive` gave, as tensors."""
+        raise NotImplementedError(f"{type(self).__name__} has no compiled contrast, and cannot be exported.")
+
+    @property
+    def _bounds(self) -> tuple[float, float] | None:
+        """The range that explicands must lie in, if there is one."""
+        return None
+
+    def _tableau(self, references: np.ndarray, dtype: Any) -> Tableau:
+        """The rule's interior nodes, for rows with these reference numbers, int `[B]`."""
+        return Tableau(tf.constant(self._rule.nodes, dtype), tf.constant(self._rule.weights, dtype))
+
     def _settings(self) -> dict[str, Any]:
-        return {**super()._settings(), "steps": self.steps}
+        own = {name: value if isinstance(value, (int, float, str)) else repr(value) for name, value in self._own.items()}
+        return {**super()._settings(), "steps": self.steps, **own}
+
+    def _understand(self, options: dict[str, Any]) -> tuple[PathExplainer, dict[str, Any]]:
+        options = {self._pair_names.get(name, name): value for name, value in options.items()}
+        changed = {name: options.pop(name) for name in ("steps", *self._own) if name in options}
+        if not changed or not self._own:
+            return self, {**options, **changed}
+        settings = {"steps": self.steps, **self._own, **changed}
+        other = type(self)(self._view, jit_compile=self._jit_compile, **settings)
+        other._compiled, other._bar = self._compiled, self._bar
+        return other, options
 
     def _explain(self, x: Any, contrast: Any, target: Any, batch_size: int, keep: Keep, verbose: bool) -> Attribution:
         """The line that every `explain` goes down: door, contrast, walk in micro-batches, average."""
@@ -101,10 +143,12 @@ class PathExplainer(Explainer):
             )
 
         def walk_rows(batch: Rows, tableau: Tableau) -> Walked:
-            function = self._function(given, keep, verbose and not self._jit_compile, batch)
-            return function(batch, tf.constant(self.steps), tableau, tf.constant(batch_size))
+            function = self._function(given, keep, verbose and not self._jit_compile, batch, tableau)
+            return function(batch, tf.constant(self._segments), tableau, tf.constant(batch_size))
 
-        explanation = self._collect(explicand, contrasts.count, rows, walk_rows, indices, batch_size, keep, verbose)
+        explanation = self._collect(
+            explicand, int(contrasts.count), rows, walk_rows, indices, batch_size, keep, verbose
+        )
         return explanation[0] if single else explanation
 
     def _explain_callback(
@@ -132,10 +176,12 @@ class PathExplainer(Explainer):
 
         def walk_rows(batch: Rows, tableau: Tableau) -> Walked:
             return self._walk(
-                view, keep or Keep(), verbose, batch, tf.constant(self.steps), tableau, tf.constant(batch_size)
+                view, keep or Keep(), verbose, batch, tf.constant(self._segments), tableau, tf.constant(batch_size)
             )
 
-        return self._collect(explicand, contrasts.count, rows, walk_rows, None, batch_size, keep or Keep(), verbose)[0]
+        return self._collect(
+            explicand, int(contrasts.count), rows, walk_rows, None, batch_size, keep or Keep(), verbose
+        )[0]
 
     def _collect(
         self,
@@ -150,14 +196,15 @@ class PathExplainer(Explainer):
     ) -> Attribution:
         """Walks all (explicand, reference) pairs, `batch_size` at a time."""
         first = tf.nest.flatten(explicand)[0]
-        collector = Collector(explicand, references, self.steps, keep, reverse=not self._path.starts_at_explicand)
-        tableau = Tableau(tf.constant(self._rule.nodes, first.dtype), tf.constant(self._rule.weights, first.dtype))
+        collector = Collector(explicand, references, self._segments, keep, reverse=not self._path.starts_at_explicand)
         total, row = len(first) * references, 0
-        with tqdm(total=total * self.steps, unit="step", desc=type(self).__name__, disable=not verbose) as self._bar:
+        with tqdm(total=total * self._segments, unit="step", desc=type(self).__name__, disable=not verbose) as bar:
+            self._bar[:] = [bar]
             while row < total:
                 pairs = np.arange(row, min(row + batch_size, total))
+                explicands, numbers = pairs // references, pairs % references
                 try:
-                    walked = walk_rows(rows(pairs // references, pairs % references), tableau)
+                    walked = walk_rows(rows(explicands, numbers), self._tableau(numbers, first.dtype))
                 except tf.errors.ResourceExhaustedError:
                     if batch_size == 1:
                         raise
@@ -167,12 +214,12 @@ class PathExplainer(Explainer):
                 finite = walked.finite.numpy()
                 if not finite.all():
                     step = max(int(walked.steps_taken) - 1, 0)
-                    raise NonFiniteGradientError(step, np.unique(pairs[~finite] // references))
+                    raise NonFiniteGradientError(step, np.unique(explicands[~finite]))
                 collector.add(row, walked, self._path.distance_value(walked.objectives))
                 row += len(pairs)
                 if self._jit_compile:
-                    self._tick(len(pairs) * self.steps)
-        self._bar = None
+                    self._tick(len(pairs) * self._segments)
+        self._bar.clear()
         return collector.attribution(indices, self._settings())
 
     def _walk(
@@ -200,13 +247,14 @@ class PathExplainer(Explainer):
             on_step=on_step if report else None,
         )
 
-    def _function(self, target: Target | None, keep: Keep, report: bool, rows: Rows) -> Any:
+    def _function(self, target: Target | None, keep: Keep, report: bool, rows: Rows, tableau: Tableau) -> Any:
         """The compiled walk for rows of this kind, traced once: batch size, steps and nodes are free."""
         rows_spec = tf.nest.map_structure(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), rows)
         dtype = tf.nest.flatten(rows.explicand)[0].dtype
-        tableau_spec = Tableau(tf.TensorSpec([None], dtype), tf.TensorSpec([None], dtype))
+        tableau_spec = Tableau(*(tf.TensorSpec([None] * part.shape.rank, dtype) for part in tableau))
         scalar = tf.TensorSpec([], tf.int32)
-        key = (target, keep, report, tuple(tf.nest.flatten(rows_spec)))
+        rule = (self._rule.start, self._rule.end, bool(self._rule.nodes))
+        key = (self._path, rule, target, keep, report, tuple(tf.nest.flatten(rows_spec)), tableau_spec)
         if key not in self._compiled:
             view = ExplainedOutput(self.view, target)
             self._compiled[key] = tf.function(
@@ -218,5 +266,5 @@ class PathExplainer(Explainer):
         return self._compiled[key]
 
     def _tick(self, count: int) -> None:
-        if self._bar is not None:
-            self._bar.update(int(count))
+        for bar in self._bar:
+            bar.update(int(count))
