@@ -113,7 +113,7 @@ class Attribution:
             for field in dataclasses.fields(self)
             if field.name != "settings"
         }
-        return Attribution(**parts, settings=self.settings)
+        return type(self)(**parts, settings=self.settings)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves to an `.npz` file without pickle: the file is there whole, or not at all.

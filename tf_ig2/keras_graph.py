@@ -7,6 +7,7 @@ its layers and its weights are only read.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -117,7 +118,7 @@ def last_layer_with_weights(model: keras.Model, index: int) -> Any:
     Raises:
       LayerError: no layer has weights.
     """
-    before = _ancestors(model, index)
+    before = ancestors(model, index)
     weighted = [
         operation
         for operation in operations(model)
@@ -168,6 +169,13 @@ def activation_name(operation: Any) -> str | None:
     return {"logsoftmax": "log_softmax"}.get(name, name) if module.endswith(("ops.nn",)) else None
 
 
+def with_activation(layer: keras.layers.Layer, activation: Callable[..., Any]) -> keras.layers.Layer:
+    """The same layer with another activation: a shallow copy on the same weights; the layer itself is not changed."""
+    twin = copy.copy(layer)
+    object.__setattr__(twin, "activation", activation)  # past Keras's attribute tracking, which the two share
+    return twin
+
+
 def without_activation(operation: Any) -> Call:
     """How to call an output operation so that it returns its logits.
 
@@ -210,7 +218,7 @@ def float_ancestors(tensor: tf.Tensor) -> set[str]:
     return seen
 
 
-def _ancestors(model: keras.Model, index: int) -> set[int]:
+def ancestors(model: keras.Model, index: int) -> set[int]:
     """The ids of all operations that the model's output number `index` is computed from."""
     graph: Any = functional(model)
     found: set[int] = set()
@@ -224,7 +232,7 @@ def _ancestors(model: keras.Model, index: int) -> set[int]:
         operation, node_index, tensor_index = tensor._keras_history
         found.add(id(operation))
         if is_graph(operation):
-            found |= _ancestors(operation, tensor_index)
+            found |= ancestors(operation, tensor_index)
         ahead.extend(operation._inbound_nodes[node_index].input_tensors)
     return found
 

@@ -71,6 +71,7 @@ class ModelView:
         self._output_path, index = _find_output(model, output_name)
         final = keras_graph.output_operation(model, index)
         self._calls: dict[int, keras_graph.Call] = {}
+        self._output_index = index
         if output == "logits" and keras_graph.activation_name(final) is not None:
             self._calls[id(final)] = keras_graph.without_activation(final)
         elif output == "probabilities" and keras_graph.activation_name(final) is None:
@@ -128,12 +129,16 @@ class ModelView:
         self._trace()
         return self
 
-    def forward(self, points: Points, inputs: Points = ()) -> tuple[tf.Tensor, tf.Tensor]:
+    def forward(
+        self, points: Points, inputs: Points = (), calls: dict[int, keras_graph.Call] | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """One forward pass.
 
         Args:
           points: structure of `[B, ...]` where attributions are made.
           inputs: the model's own inputs when there is an `input_layer`, otherwise `()`.
+          calls: operations of the Keras graph to observe or to call in another way; see `keras_graph.run`. An output
+            activation that the view leaves out stays left out.
 
         Returns:
           The representation `[B, ...]` and the model's output `[B, ...]`, both at least float32.
@@ -144,9 +149,10 @@ class ModelView:
         seen: list[tf.Tensor] = []
         entered = iter(points if self._entries is not None and self._several_entries else [points])
         entries = self._entries or []
+        replaced = {**(calls or {}), **self._calls}
 
         def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
-            bare = self._calls.get(id(operation), lambda operation, *args, **kwargs: operation(*args, **kwargs))
+            bare = replaced.get(id(operation), lambda operation, *args, **kwargs: operation(*args, **kwargs))
             result = bare(operation, *args, **kwargs)
             if any(operation is entry for entry in entries):
                 value = tf.cast(next(entered), result.dtype)
@@ -159,7 +165,7 @@ class ModelView:
             return result
 
         watched = {id(operation): call for operation in [self._tapped, *entries]}
-        outputs = keras_graph.run(self.model, points if self._entries is None else inputs, {**self._calls, **watched})
+        outputs = keras_graph.run(self.model, points if self._entries is None else inputs, {**replaced, **watched})
         if len(seen) != 1 or not tf.is_tensor(seen[0]):
             raise LayerError(
                 f"The layer {self._tapped.name!r} gives {len(seen)} outputs in one forward pass, and a representation "
@@ -168,6 +174,14 @@ class ModelView:
         for key in self._output_path:
             outputs = outputs[key]
         return _at_least_float32(seen[0]), _at_least_float32(outputs)
+
+    def operations_behind_output(self) -> set[int]:
+        """The ids of the Keras operations that the explained output is computed from."""
+        return keras_graph.ancestors(self.model, self._output_index) if self.model is not None else set()
+
+    def leaves_out_activation(self, operation: Any) -> bool:
+        """Whether this is the operation whose activation is looked through to the logits."""
+        return self.model is not None and id(operation) in self._calls
 
     @property
     def attributes_inside(self) -> bool:
@@ -201,7 +215,9 @@ class ModelView:
                 "`input_layer`, for example the name of its embedding layer, to attribute at that layer's output."
             )
         signature = [self.points_spec, () if self._entries is None else self.inputs_spec]
-        self._forward = tf.function(self.forward, input_signature=signature, autograph=False)
+        self._forward = tf.function(
+            lambda points, inputs: self.forward(points, inputs), input_signature=signature, autograph=False
+        )
         concrete = self._forward.get_concrete_function()
         representation, output = concrete.structured_outputs
         self.output_spec = tf.TensorSpec([None, *output.shape[1:]], output.dtype)

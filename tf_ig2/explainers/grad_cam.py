@@ -1,0 +1,188 @@
+"""Grad-CAM: where the last feature maps of a convolutional network speak for the explained output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from tf_ig2 import keras_graph, validation
+from tf_ig2.attribution import Attribution
+from tf_ig2.errors import LayerError, NonFiniteGradientError
+from tf_ig2.explained_output import ExplainedOutput, Target
+from tf_ig2.explainers.base import Explainer, take
+from tf_ig2.model_view import LayerLike, ModelView
+
+
+class GradCAMExplainer(Explainer):
+    """Grad-CAM, ReLU(Σₖ αₖAᵏ): feature maps Aᵏ weighted by the mean gradient αₖ of the explained output.
+
+    It says where, not how much: its values do not add up to the output, so the completeness gap is NaN.
+
+    Args:
+      model: a built `keras.Model` or a `ModelView` of one.
+      layer: whose output are the feature maps `[B, h, w, K]`: a name, an index or a layer; None: the last layer with
+        four-dimensional output.
+      output: `"logits"`, `"probabilities"` or `"raw"`. See `ModelView`.
+      resize: bring the map to the height and width of the input, bilinearly; False leaves it `[h, w]`.
+      **model_options: `output_name`. See `Explainer`.
+
+    Raises:
+      LayerError: there is no such layer, its output has not four axes, or the explained output does not depend on it.
+
+    Example:
+      >>> from keras import layers
+      >>> model = keras.Sequential([keras.Input([8, 8, 3]), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(2)])
+      >>> GradCAMExplainer(model).explain(np.random.rand(5, 8, 8, 3)).values.shape
+      (5, 8, 8)
+
+    Reference: Selvaraju et al., Grad-CAM, ICCV 2017, Eq. 1 and 2.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | ModelView,
+        layer: LayerLike | None = None,
+        output: str = "logits",
+        *,
+        resize: bool = True,
+        **model_options: Any,
+    ):
+        super().__init__(model, output=output, **model_options)
+        spec = self.view.inputs_spec
+        if not isinstance(spec, tf.TensorSpec) or spec.shape.rank not in (3, 4):
+            raise ValueError(f"Grad-CAM explains images [H, W] or [H, W, C]; this model takes {spec}.")
+        self.resize = resize
+        self._maps = find_feature_maps(self.view, layer)
+        self._compiled: dict[Target | None, Any] = {}
+
+    def explain(self, x: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False) -> Attribution:
+        """Explains a batch of images, or one.
+
+        Args:
+          x: array `[N, H, W, C]` (`[N, H, W]` if the model takes that), or one image without the axis N.
+          target: class index, one per explicand, None for the predicted class, or a callable from the model's output
+            `[B, ...]` to `[B]`.
+          batch_size: images that go through the model together.
+          verbose: show a progress bar.
+
+        Returns:
+          The explanation: `values` are float `[N, H, W]`, not negative; `outputs` hold f(x) and NaN, because Grad-CAM
+          contrasts with nothing.
+
+        Raises:
+          TypeError, ValueError: an argument has another shape or type than the model takes, or is out of range.
+          NonFiniteGradientError: an output or gradient is NaN or infinite.
+        """
+        inputs, single = self._door(x)
+        validation.positive("batch_size", batch_size, integer=True)
+        given = target if callable(target) else None
+        indices = None if callable(target) else self._predicted(inputs, target, batch_size)
+        function = self._function(given)
+        values, outputs = [], []
+        starts = range(0, len(inputs), batch_size)
+        for first in tqdm(starts, unit="batch", desc=type(self).__name__, disable=not verbose):
+            rows = slice(first, first + batch_size)
+            index = () if indices is None else tf.constant(indices[rows])
+            maps, explained = function(take(inputs, rows), index)
+            finite = np.isfinite(maps.numpy()).all(axis=(1, 2)) & np.isfinite(explained.numpy())
+            if not finite.all():
+                raise NonFiniteGradientError(0, first + np.flatnonzero(~finite))
+            values.append(maps.numpy())
+            outputs.append(explained.numpy())
+        output = np.concatenate(outputs)
+        explanation = Attribution(
+            values=np.concatenate(values),
+            explicand=inputs,
+            outputs=np.stack([output, np.full_like(output, np.nan)], axis=-1)[:, None],
+            distances=np.zeros([len(inputs), 1, 2], output.dtype),
+            target=indices,
+            settings=self._settings(),
+        )
+        return explanation[0] if single else explanation
+
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), "layer": self._maps.name, "resize": self.resize}
+
+    def _function(self, target: Target | None) -> Any:
+        if target not in self._compiled:
+            spec = self.view.inputs_spec
+            index = () if target is not None else tf.TensorSpec([None], tf.int32)
+            explained = ExplainedOutput(self.view, target)
+
+            def grad_cam(x: tf.Tensor, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
+                output, maps, gradients = feature_map_gradients(explained, self._maps, x, index)
+                weights = tf.reduce_mean(gradients, axis=[1, 2], keepdims=True)
+                heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
+                if self.resize:
+                    heat = tf.cast(tf.image.resize(heat, tf.shape(x)[1:3]), heat.dtype)
+                return heat[..., 0], output
+
+            self._compiled[target] = tf.function(grad_cam, input_signature=[spec, index], autograph=False)
+        return self._compiled[target]
+
+
+def feature_map_gradients(
+    explained: ExplainedOutput, layer: Any, x: tf.Tensor, index: Any
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """One forward pass, and the gradient at a layer inside.
+
+    Args:
+      explained: the model and what is explained of its output.
+      layer: the operation whose output is wanted.
+      x: `[B, ...]`.
+      index: int32 `[B]`, the explained output's index, or `()`.
+
+    Returns:
+      The explained output `[B]`, the layer's output `[B, ...]`, and the gradient of the one by the other.
+    """
+    seen: list[tf.Tensor] = []
+
+    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(operation(*args, **kwargs))
+        tape.watch(seen[-1])
+        return seen[-1]
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        _, outputs = explained.view.forward(x, (), {id(layer): call})
+        output = explained.select(outputs, index)
+    maps = seen[-1]
+    gradient = tape.gradient(output, maps, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    dtype = output.dtype
+    return output, tf.cast(maps, dtype), tf.cast(gradient, dtype)
+
+
+def find_feature_maps(view: ModelView, layer: LayerLike | None) -> Any:
+    """The layer whose output are feature maps: as named, or the last one with four axes.
+
+    Raises:
+      ValueError: the view has no Keras graph, or makes attributions at an inner layer.
+      LayerError: there is no such layer on the way to the explained output, or its output has not four axes.
+    """
+    if view.model is None or view.attributes_inside:
+        raise ValueError("Feature maps can be found in Keras models that are explained at their input alone.")
+    candidates = [operation for operation in keras_graph.operations(view.model) if _is_feature_map(operation)]
+    if layer is None:
+        behind_output = view.operations_behind_output()
+        candidates = [operation for operation in candidates if id(operation) in behind_output]
+        if not candidates:
+            raise LayerError("The model has no layer with output [B, h, w, K]: Grad-CAM needs a convolutional network.")
+        return candidates[-1]
+    found = keras_graph.find_layer(view.model, layer)
+    if id(found) not in {id(operation) for operation in candidates}:
+        names = [operation.name for operation in candidates]
+        raise LayerError(f"The output of {found.name!r} is not feature maps [B, h, w, K]; these are: {names[-8:]}.")
+    if id(found) not in view.operations_behind_output():
+        raise LayerError(f"The explained output does not depend on the layer {found.name!r}.")
+    return found
+
+
+def _is_feature_map(operation: Any) -> bool:
+    nodes = getattr(operation, "_inbound_nodes", [])
+    if isinstance(operation, keras.layers.InputLayer) or keras_graph.is_graph(operation) or not nodes:
+        return False
+    outputs = nodes[-1].output_tensors
+    return len(outputs) == 1 and len(outputs[0].shape) == 4

@@ -1,0 +1,305 @@
+"""XRAI: attributions to regions, the densest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import scipy.sparse
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from tf_ig2 import segmentation, validation
+from tf_ig2.attribution import Attribution
+from tf_ig2.callback_view import CallModelFunction
+from tf_ig2.explainers.base import Explainer
+from tf_ig2.model_view import ModelView
+
+_ALGORITHMS = ("full", "fast")
+_CHANNELS = {"max": np.max, "sum": np.sum}
+
+
+@dataclass(frozen=True)
+class RegionAttribution(Attribution):
+    """An Attribution to regions of images.
+
+    Attributes:
+      regions: int array `[N, H, W]`, the region that each pixel belongs to. XRAI numbers them by rank, from 1, the most
+        important.
+      base_values: structure of `[N, ...]`, the attributions to pixels that regions were made of; None if there are none.
+    """
+
+    regions: Any = None
+    base_values: Any = None
+
+
+class XRAIExplainer(Explainer):
+    """XRAI: segments of the image are added one by one, always that with the largest mean attribution of what is new.
+
+    Args:
+      base: the explainer of pixels, any that returns attributions like the image; a built `keras.Model` or a
+        `ModelView`, for integrated gradients from black and from white; None, to pass `base_attribution` to `explain`.
+      scales, sigma, min_size: see `tf_ig2.segmentation.felzenszwalb`.
+      dilation: grow segments by this many pixels, so that they include edges.
+      min_new_pixels: segments that add fewer pixels are left out.
+      area: stop when this fraction of the image is covered; the rest is one region.
+      algorithm: `"full"`, or `"fast"`, which ranks segments once, without regard to overlaps.
+      channels: how channels become one value: `"max"`, as in PAIR's XRAI, or `"sum"`, which keeps completeness.
+
+    Raises:
+      TypeError, ValueError: an argument is not of its kind, unknown, or out of range.
+
+    Example:
+      >>> x = np.random.rand(32, 32, 3)
+      >>> XRAIExplainer().explain(x, base_attribution=np.random.rand(32, 32, 3)).values.shape
+      (32, 32)
+
+    Reference: Kapishnikov et al., XRAI: Better Attributions Through Regions, ICCV 2019, Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        base: Explainer | keras.Model | ModelView | None = None,
+        *,
+        scales: Sequence[float] = segmentation.SCALES,
+        sigma: float = 0.8,
+        min_size: int = 150,
+        dilation: int = 5,
+        min_new_pixels: int = 50,
+        area: float = 1.0,
+        algorithm: str = "full",
+        channels: str = "max",
+    ):
+        if algorithm not in _ALGORITHMS:
+            raise ValueError(f"Unknown algorithm: {algorithm!r}. Choose one of {_ALGORITHMS}.")
+        if channels not in _CHANNELS:
+            raise ValueError(f"Unknown channels: {channels!r}. Choose one of {list(_CHANNELS)}.")
+        if not 0 < area <= 1:
+            raise ValueError(f"`area` must be a fraction of the image in (0, 1], not {area!r}.")
+        if dilation != 0:
+            validation.positive("dilation", dilation, integer=True)
+        self.scales = tuple(float(validation.positive("scales", scale)) for scale in scales)
+        self.sigma = float(validation.positive("sigma", sigma))
+        self.min_size = validation.positive("min_size", min_size, integer=True)
+        self.min_new_pixels = validation.positive("min_new_pixels", min_new_pixels, integer=True)
+        self.dilation, self.area, self.algorithm, self.channels = int(dilation), float(area), algorithm, channels
+        self.base = _integrated_gradients(base) if isinstance(base, (keras.Model, ModelView)) else base
+        if self.base is not None and not isinstance(self.base, Explainer):
+            raise TypeError(f"`base` must be an explainer, a Keras model or None, not {type(base).__name__}.")
+        super().__init__(None if self.base is None else self.base._view)
+
+    def explain(
+        self,
+        x: Any,
+        *args: Any,
+        base_attribution: Any = None,
+        segments: Any = None,
+        verbose: bool = False,
+        **base_options: Any,
+    ) -> RegionAttribution:
+        """Explains a batch of images, or one.
+
+        Args:
+          x: images, array `[N, H, W, C]` or `[N, H, W]`, or one of them without the axis N. Without a model and with
+            three axes it is one image `[H, W, C]`.
+          *args, **base_options: what the base explainer's `explain` takes beside `x`: references, target, batch_size, …
+          base_attribution: an `Attribution` of `x`, or its values, array like `x` or without the channel axis; None: the
+            base explainer is asked.
+          segments: boolean masks `[H, W]` for all images, or for each image a sequence of them; None: Felzenszwalb's.
+          verbose: show progress bars.
+
+        Returns:
+          The explanation: `values` float `[N, H, W]`, `regions` the ranks. Its outputs are the base attribution's, or NaN
+          when only values were given.
+
+        Raises:
+          TypeError, ValueError: an argument is not of its kind; images are wanted, and attributions of finite numbers.
+        """
+        if base_attribution is None:
+            if self.base is None:
+                raise ValueError(
+                    "This XRAIExplainer has no base explainer: make it with one or pass `base_attribution`."
+                )
+            inputs, single = self._door(x)
+            _check_images(inputs)
+            base = self.base.explain(inputs, *args, verbose=verbose, **base_options)
+        else:
+            if args or base_options:
+                raise TypeError("With `base_attribution` nothing else is computed: pass no arguments for the base.")
+            inputs, single = self._images(x)
+            base = _precomputed(base_attribution, inputs, single)
+        values, ranks = np.zeros(inputs.shape[:3]), np.zeros(inputs.shape[:3], np.int32)
+        own = _own_segments(segments, len(inputs))
+        for n in tqdm(range(len(inputs)), unit="image", desc=type(self).__name__, disable=not verbose):
+            values[n], ranks[n] = self._regions(inputs[n], base.values[n], None if own is None else own[n])
+        explanation = RegionAttribution(
+            values=values.astype(base.values.dtype),
+            explicand=inputs,
+            outputs=base.outputs,
+            distances=base.distances,
+            target=base.target,
+            settings={**self._settings(), "base": base.settings},
+            regions=ranks,
+            base_values=base.values,
+        )
+        return explanation[0] if single else explanation  # type: ignore[return-value]
+
+    def _explain_callback(
+        self,
+        x_value: Any,
+        call_model_function: CallModelFunction,
+        call_model_args: dict | None,
+        segments: Any = None,
+        **options: Any,
+    ) -> Attribution:
+        if self.base is None:
+            raise ValueError("This XRAIExplainer has no base explainer to call the callback.")
+        base = self.base._explain_callback(x_value, call_model_function, call_model_args, **options)
+        return XRAIExplainer.explain(self, x_value, base_attribution=base, segments=segments)
+
+    def _one(self, x_value: Any, **options: Any) -> Attribution:
+        if options.get("base_attribution") is None:
+            return super()._one(x_value, **options)
+        if not self._images(x_value)[1]:
+            raise ValueError("`x_value` must be one explicand without a batch axis; use `explain` for a batch.")
+        return self.explain(x_value, **options)
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("sigma", "min_size", "dilation", "min_new_pixels", "area", "algorithm", "channels")
+        return {**super()._settings(), "scales": list(self.scales), **{name: getattr(self, name) for name in names}}
+
+    def _images(self, x: Any) -> tuple[np.ndarray, bool]:
+        """Checks images when there may be no model that says what they look like."""
+        if self._view is not None:
+            inputs, single = self._door(x)
+        else:
+            rank = np.ndim(x)
+            if rank not in (2, 3, 4):
+                raise ValueError(f"`x` has shape {np.shape(x)}: images are [H, W], [H, W, C] or [N, H, W, C].")
+            features = [None] * (2 if rank == 2 else 3)
+            inputs, single = validation.batch("x", x, tf.TensorSpec([None, *features], _float_type(x)))
+        _check_images(inputs)
+        return inputs, single
+
+    def _regions(self, image: np.ndarray, base: np.ndarray, segments: Any) -> tuple[np.ndarray, np.ndarray]:
+        """XRAI of one image."""
+        if segments is None:
+            labels = segmentation.felzenszwalb(image, self.scales, self.sigma, self.min_size)
+            masks = segmentation.masks(labels, self.dilation)
+        else:
+            masks = segmentation.from_masks(segments, image.shape[:2])
+        attribution = base if base.ndim == 2 else _CHANNELS[self.channels](base, axis=-1)
+        values, ranks = rank_regions(
+            attribution.ravel(), masks, self.min_new_pixels, self.area, self.algorithm == "fast"
+        )
+        return values.reshape(image.shape[:2]), ranks.reshape(image.shape[:2])
+
+
+def rank_regions(
+    attribution: np.ndarray, masks: scipy.sparse.csc_array, min_new_pixels: int, area: float, fast: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Covers an image with segments, the one with the largest gain density first.
+
+    The count and the sum of the pixels that each segment would still add are kept, and corrected when a segment is
+    taken; as a pixel is covered only once, the whole costs one pass over the masks.
+
+    Args:
+      attribution: float array `[P]`, one value a pixel.
+      masks: sparse matrix `[S, P]` of ones.
+      min_new_pixels: segments that add fewer pixels are left out.
+      area: fraction of the pixels after which to stop.
+      fast: rank by the density of whole segments instead.
+
+    Returns:
+      The mean attribution of each pixel's region, float64 `[P]`, and its rank, int32 `[P]`, from 1.
+    """
+    attribution = attribution.astype(np.float64)
+    by_segment = masks.tocsr()
+    counts = np.diff(by_segment.indptr).astype(np.float64)
+    sums = by_segment @ attribution
+    order = np.argsort(-_density(sums, counts), kind="stable") if fast else None
+    free = np.ones(len(attribution), bool)
+    available = np.ones(len(counts), bool)
+    regions: list[tuple[np.ndarray, float]] = []
+    covered = 0
+    for turn in range(len(counts)):
+        available &= counts >= min_new_pixels
+        if order is not None:
+            chosen = order[turn]
+            if not available[chosen]:
+                continue
+        elif covered > area * len(attribution) or not available.any():
+            break
+        else:
+            chosen = np.argmax(np.where(available, _density(sums, counts), -np.inf))
+        pixels = by_segment.indices[by_segment.indptr[chosen] : by_segment.indptr[chosen + 1]]
+        new = pixels[free[pixels]]
+        regions.append((new, attribution[new].mean()))
+        free[new], available[chosen] = False, False
+        covered += len(new)
+        added = masks[:, new]
+        counts -= added.sum(axis=1)
+        sums -= added @ attribution[new]
+    regions.sort(key=lambda region: -region[1])
+    if free.any():  # what no segment covers keeps its mean, so that the sum stays the same
+        regions.append((np.flatnonzero(free), attribution[free].mean()))
+    values, ranks = np.zeros(len(attribution)), np.zeros(len(attribution), np.int32)
+    for rank, (pixels, gain) in enumerate(regions, start=1):
+        values[pixels], ranks[pixels] = gain, rank
+    return values, ranks
+
+
+def _density(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return np.divide(sums, counts, out=np.full(len(sums), -np.inf), where=counts > 0)
+
+
+def _integrated_gradients(model: keras.Model | ModelView) -> Explainer:
+    from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
+
+    return IntegratedGradientsExplainer(model)
+
+
+def _precomputed(base: Any, inputs: np.ndarray, single: bool) -> Attribution:
+    """A base attribution that came from outside, as an Attribution of the batch."""
+    given = base.values if isinstance(base, Attribution) else base
+    values = np.asarray(given)[None] if single else np.asarray(given)
+    if values.dtype.kind not in "iuf":
+        raise TypeError(f"`base_attribution` must hold numbers, not {values.dtype}.")
+    if values.shape not in (inputs.shape, inputs.shape[:3]):
+        raise ValueError(
+            f"`base_attribution` has shape {np.shape(given)}: the images' is {inputs.shape[1 if single else 0 :]}."
+        )
+    values = values.astype(np.float32) if values.dtype.kind in "iu" else values
+    if not np.isfinite(values).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0][1 if single else 0 :])
+        raise ValueError(f"`base_attribution` contains NaN or infinite values, the first at index {where}.")
+    if not isinstance(base, Attribution):
+        unknown = np.full([len(inputs), 1, 2], np.nan)
+        return Attribution(values, inputs, unknown, np.zeros_like(unknown), settings={"method": "given"})
+    lead = (lambda part: part[None]) if single else (lambda part: part)
+    target = None if base.target is None else lead(np.asarray(base.target))
+    return Attribution(values, inputs, lead(base.outputs), lead(base.distances), target, settings=base.settings)
+
+
+def _own_segments(segments: Any, images: int) -> list[Any] | None:
+    """The masks of every image."""
+    if segments is None:
+        return None
+    segments = list(segments)
+    if segments and np.ndim(segments[0]) == 2:
+        return [segments] * images
+    if len(segments) != images:
+        raise ValueError(f"`segments` has masks for {len(segments)} images; there are {images}.")
+    return segments
+
+
+def _check_images(inputs: Any) -> None:
+    if not isinstance(inputs, np.ndarray) or inputs.ndim not in (3, 4):
+        raise ValueError("XRAI explains images [H, W] or [H, W, C], one input of a model.")
+
+
+def _float_type(x: Any) -> tf.DType:
+    return tf.float64 if getattr(x, "dtype", None) == np.float64 else tf.float32
