@@ -42,7 +42,7 @@ class CallbackView:
         self._args = dict(call_model_args or {})
         self._representations: Any = None
         dtype = tf.float64 if explicand.dtype == np.float64 else tf.float32
-        self.inputs_spec = tf.TensorSpec([None, *explicand.shape], dtype)
+        self.inputs_spec = self.points_spec = tf.TensorSpec([None, *explicand.shape], dtype)
 
     def represent(self, references: np.ndarray) -> None:
         """Has the callback represent the references `[R, ...]`, and keeps the result as it came."""

@@ -120,6 +120,19 @@ def positive(name: str, value: Any, *, integer: bool = False) -> Any:
     return value
 
 
+def image(name: str, features: Sequence[int | None]) -> None:
+    """Checks that one explicand is an image, `[H, W]` or `[H, W, C]`.
+
+    Raises:
+      ValueError: it has another number of axes.
+    """
+    if len(features) not in (2, 3):
+        raise ValueError(
+            f"`{name}` must be images, [H, W] or [H, W, C]; one explicand has shape {list(features)}, which has no "
+            "height and width to blur along."
+        )
+
+
 def value_range(name: str, value: Any) -> tuple[float, float]:
     """Checks a pair (low, high).
 

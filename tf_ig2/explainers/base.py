@@ -70,14 +70,16 @@ class Explainer:
           x_value: one explicand, array `[...]` without batch axis (or the structure of them that the model takes).
           call_model_function: PAIR's callback, for models of any framework; None: the explainer's own model.
           call_model_args: passed to the callback.
-          **options: the arguments of `explain`; with a callback, what to contrast with, and `batch_size`.
+          **options: the arguments of `explain`; with a callback, what to contrast with, and `batch_size`. Explainers
+            that PAIR has too take its arguments for `GetMask`, by its names.
 
         Returns:
           Float array(s) like `x_value`.
         """
+        explainer, options = self._understand(options)
         if call_model_function is None:
-            return self._one(x_value, **options).values
-        return self._explain_callback(x_value, call_model_function, call_model_args, **options).values
+            return explainer._one(x_value, **options).values
+        return explainer._explain_callback(x_value, call_model_function, call_model_args, **options).values
 
     def GetSmoothedMask(
         self,
@@ -88,6 +90,7 @@ class Explainer:
         nsamples: int = 25,
         magnitude: bool = True,
         seed: int | None = None,
+        variance: bool = False,
         **options: Any,
     ) -> Any:
         """PAIR's verb: SmoothGrad, attributions averaged over noisy copies of the explicand.
@@ -99,17 +102,24 @@ class Explainer:
           nsamples: number of noisy copies.
           magnitude: average the squares, as PAIR does, instead of the values.
           seed: seed of the noise.
+          variance: take the variance instead of an average (VarGrad); `magnitude` does not matter then.
 
         Returns:
           Float array(s) like `x_value`.
 
-        Reference: Smilkov et al., SmoothGrad, 2017.
+        Reference: Smilkov et al., SmoothGrad, 2017; Adebayo et al., Local Explanation Methods for Deep Neural Networks
+        Lack Sensitivity to Parameter Values, 2018, for VarGrad.
         """
+        explainer, options = self._understand(options)
         validation.positive("nsamples", nsamples, integer=True)
         if not stdev_spread >= 0:
             raise ValueError(f"`stdev_spread` must not be negative, not {stdev_spread!r}.")
         rng = np.random.default_rng(seed)
-        square = np.square if magnitude else np.asarray
+
+        def summary(values: np.ndarray) -> np.ndarray:
+            if variance:
+                return np.var(values, axis=0)
+            return np.mean(np.square(values) if magnitude else values, axis=0)
 
         def noisy(x: Any) -> np.ndarray:
             x = np.asarray(x)
@@ -119,18 +129,22 @@ class Explainer:
 
         if call_model_function is not None:
             x_value = noisy(x_value)
-            masks = [self.GetMask(x, call_model_function, call_model_args, **options) for x in x_value]
-            return np.mean(square(masks), axis=0)
+            masks = [explainer.GetMask(x, call_model_function, call_model_args, **options) for x in x_value]
+            return summary(np.stack(masks))
         if self.view.attributes_inside:
             raise ValueError("Noise cannot be added before an `input_layer`; explain without smoothing.")
         if options.get("target") is None:  # of the explicand itself, not of each noisy copy
             options["target"] = self._predicted(self._door(x_value)[0])[0]
-        values = self.explain(tf.nest.map_structure(noisy, x_value), **options).values
-        return tf.nest.map_structure(lambda value: square(value).mean(axis=0), values)
+        values = explainer.explain(tf.nest.map_structure(noisy, x_value), **options).values
+        return tf.nest.map_structure(summary, values)
 
     def explain(self, x: Any, *args: Any, **options: Any) -> Attribution:
         """Explains a batch; see the explainer's own documentation."""
         raise NotImplementedError
+
+    def _understand(self, options: dict[str, Any]) -> tuple[Explainer, dict[str, Any]]:
+        """The explainer that PAIR's arguments ask for, and what is left of them for `explain`."""
+        return self, options
 
     def _within_bounds(self, x: np.ndarray) -> np.ndarray:
         """Brings noisy explicands back to where explicands may lie."""

@@ -71,6 +71,9 @@ class IG2Explainer(PathExplainer):
     TPAMI 2024, Definition 1, Algorithm 1.
     """
 
+    _contrast_names = ("references",)
+    _needs_contrast = True
+
     def __init__(
         self,
         model: keras.Model | ModelView | None = None,

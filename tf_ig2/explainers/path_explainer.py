@@ -6,7 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -32,7 +32,8 @@ class Contrasts:
 
     Attributes:
       count: R, references per explicand; an int32 scalar tensor inside a graph.
-      rows: `(i, r) -> contrast`, the path's contrast for int arrays or tensors `[B]` of explicand and reference numbers.
+      rows: `(i, r) -> contrast`, the path's contrast for the explicands and references with numbers i and r,
+        int arrays or tensors `[B]`.
     """
 
     count: Any
@@ -56,8 +57,11 @@ class PathExplainer(Explainer):
       **model_options: see `Explainer`.
     """
 
-    _pair_names: Mapping[str, str] = {}
+    _pair_names: ClassVar[Mapping[str, str]] = {}
     """PAIR's names of arguments of `GetMask`, and ours."""
+    _contrast_names: ClassVar[tuple[str, ...]] = ()
+    """The argument that says what to contrast with; none: the method needs nothing."""
+    _needs_contrast: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -88,7 +92,7 @@ class PathExplainer(Explainer):
         raise NotImplementedError(f"{type(self).__name__} has no compiled contrast, and cannot be exported.")
 
     def _receive(self, contrast: Any) -> Any:
-        """What `_bake` gives, inside a graph, for a contrast (structure of tensors `[R, ...]`) that comes with a request."""
+        """What `_bake` gives, inside a graph, for tensors `[R, ...]` that come with a request."""
         raise NotImplementedError(f"{type(self).__name__} takes no contrast with a request.")
 
     def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
@@ -105,7 +109,9 @@ class PathExplainer(Explainer):
         return Tableau(tf.constant(self._rule.nodes, dtype), tf.constant(self._rule.weights, dtype))
 
     def _settings(self) -> dict[str, Any]:
-        own = {name: value if isinstance(value, (int, float, str)) else repr(value) for name, value in self._own.items()}
+        own = {
+            name: value if isinstance(value, (int, float, str)) else repr(value) for name, value in self._own.items()
+        }
         return {**super()._settings(), "steps": self.steps, **own}
 
     def _understand(self, options: dict[str, Any]) -> tuple[PathExplainer, dict[str, Any]]:
@@ -162,14 +168,16 @@ class PathExplainer(Explainer):
         **contrast: Any,
     ) -> Attribution:
         """The same walk, eagerly, with the gradients of a callback."""
-        if len(contrast) != 1:
+        unknown = sorted(set(contrast) - set(self._contrast_names))
+        if unknown or len(contrast) > 1 or (self._needs_contrast and not contrast):
             raise TypeError(
-                f"With a callback pass what to contrast with, batch_size, keep or verbose, not {sorted(contrast)}."
+                f"With a callback {type(self).__name__} takes {list(self._contrast_names)}, batch_size, keep and "
+                f"verbose, not {sorted(contrast)}."
             )
         x = np.asarray(x_value)
         view = CallbackView(call_model_function, call_model_args, x)
         explicand, _ = validation.batch("x_value", x[None], view.inputs_spec)
-        contrasts = self._contrasts(view, explicand, next(iter(contrast.values())), batch_size)
+        contrasts = self._contrasts(view, explicand, next(iter(contrast.values()), None), batch_size)
 
         def rows(i: np.ndarray, r: np.ndarray) -> Rows:
             return Rows(take(explicand, i), (), (), contrasts.rows(i, r))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -43,6 +44,9 @@ class Evaluation(NamedTuple):
     objective_gradient: Points = ()
 
 
+Curve = Callable[[tf.Tensor], "tuple[Points, Points]"]
+"""`(positions [n] in [0, 1]) -> (points, derivatives)`, two structures of `[n, B, ...]`: a segment between its ends."""
+
 Objective = Callable[[tf.Tensor, Rows], tf.Tensor]
 """`(representation, rows) -> [B]`."""
 
@@ -68,10 +72,12 @@ class Move(NamedTuple):
       point: the next point.
       displacement: what the gradient on the segment is multiplied by: next point minus point, unless the path knows
         its own derivative better.
+      curve: the segment from the point to the next one where it is not straight, for rules with nodes inside it.
     """
 
     point: Points
     displacement: Points
+    curve: Curve | None = None
 
 
 def move(point: Points, to: Points) -> Move:
@@ -114,3 +120,21 @@ class Path(Protocol):
 def per_row(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Reshapes `[B]` to `[B, 1, …, 1]` with as many axes as `like`, so that it broadcasts over features."""
     return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
+
+
+def flat_rows(points: Points) -> tf.Tensor:
+    """All features of each row side by side: structure of `[B, ...]` to `[B, D]`."""
+    parts = tf.nest.flatten(points)
+    size = tf.shape(parts[0])[0]
+    return tf.concat([tf.reshape(part, [size, math.prod(part.shape[1:])]) for part in parts], axis=-1)
+
+
+def unflat_rows(flat: tf.Tensor, like: Points) -> Points:
+    """The reverse of `flat_rows`."""
+    parts = tf.nest.flatten(like)
+    flats = tf.split(flat, [math.prod(part.shape[1:]) for part in parts], axis=-1)
+    shaped = [
+        tf.ensure_shape(tf.reshape(part, tf.shape(whole)), whole.shape)
+        for part, whole in zip(flats, parts, strict=True)
+    ]
+    return tf.nest.pack_sequence_as(like, shaped)

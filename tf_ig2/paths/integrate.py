@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Path, Points, Rows, View, per_row
+from tf_ig2.paths.base import Curve, Evaluation, Path, Points, Rows, View
 from tf_ig2.paths.rules import Rule
 
 
@@ -134,7 +134,7 @@ def walk(
     def body(step: tf.Tensor, point: Points, arrived: Points, values: Points, log: Any) -> Any:
         outputs, objectives, trail, _ = log
         here = evaluate(point)
-        to, displacement = path.step(point, here, rows, step, steps)
+        to, displacement, curve = path.step(point, here, rows, step, steps)
         if rule.uses_endpoints:
             values = tf.nest.map_structure(
                 lambda value, gradient, leaving, arriving: (
@@ -147,7 +147,7 @@ def walk(
                 arrived,
             )
         if rule.nodes:
-            inner = _integrate_interior(view, rows, point, displacement, tableau, rows_per_pass)
+            inner = _integrate_interior(view, rows, curve or _line(point, displacement), zeros, tableau, rows_per_pass)
             values = tf.nest.map_structure(tf.add, values, inner)
         if keep.path:
             slot = (step + keep.every) // keep.every  # overwritten until the step that is kept, or the last one
@@ -189,10 +189,10 @@ def walk(
 
 
 def _integrate_interior(
-    view: View, rows: Rows, point: Points, displacement: Points, tableau: Tableau, rows_per_pass: tf.Tensor
+    view: View, rows: Rows, curve: Curve, zeros: Points, tableau: Tableau, rows_per_pass: tf.Tensor
 ) -> Points:
-    """Σ wᵢ ∇f(point + cᵢ·displacement) ⊙ displacement, as many nodes in one forward pass as fit."""
-    size = tf.shape(tf.nest.flatten(point)[0])[0]
+    """Σ wᵢ ∇f(γ(cᵢ)) ⊙ γ'(cᵢ) on the segment γ, as many nodes in one forward pass as fit."""
+    size = tf.shape(tf.nest.flatten(zeros)[0])[0]
     nodes = tf.size(tableau.weights)
     rows = rows._replace(explicand=(), contrast=())  # the output needs neither
     together = tf.maximum(1, rows_per_pass // tf.maximum(size, 1))
@@ -204,12 +204,9 @@ def _integrate_interior(
         positions = tableau.positions[node : node + together]
         weights = tableau.weights[node : node + together]
         count = tf.size(weights)
-        position = tf.reshape(positions, [-1]) if positions.shape.rank == 2 else tf.repeat(positions, size)
-        between = tf.nest.map_structure(
-            lambda x, d: tile(x, count) + per_row(position, x) * tile(d, count), point, displacement
-        )
+        points, derivatives = curve(positions)
         gradient = view.evaluate(
-            between,
+            tf.nest.map_structure(lambda x: tf.reshape(x, tf.concat([[-1], tf.shape(x)[2:]], axis=0)), points),
             tf.nest.map_structure(lambda x: tile(x, count), rows),
             None,
             output_gradient=True,
@@ -217,17 +214,34 @@ def _integrate_interior(
         ).output_gradient
 
         def add(sum_: tf.Tensor, g: tf.Tensor, d: tf.Tensor) -> tf.Tensor:
-            by_node = tf.reshape(g, tf.concat([[count, -1], tf.shape(d)[1:]], axis=0))
-            return sum_ + tf.tensordot(weights, by_node, axes=1) * d
+            by_node = tf.reshape(g, tf.concat([[count], tf.shape(sum_)], axis=0))
+            if d.shape[0] == 1:  # straight: one derivative for all nodes
+                return sum_ + tf.tensordot(weights, by_node, axes=1) * d[0]
+            return sum_ + tf.tensordot(weights, by_node * d, axes=1)
 
-        return node + together, tf.nest.map_structure(add, total, gradient, displacement)
+        return node + together, tf.nest.map_structure(add, total, gradient, derivatives)
 
     return tf.while_loop(
         lambda node, _: node < nodes,
         body,
-        (tf.constant(0), tf.nest.map_structure(tf.zeros_like, point)),
+        (tf.constant(0), zeros),
         parallel_iterations=1,
     )[1]
+
+
+def _line(point: Points, displacement: Points) -> Curve:
+    """The straight segment; positions may differ from row to row, `[n, B]`."""
+
+    def between(positions: tf.Tensor) -> tuple[Points, Points]:
+        def at(x: tf.Tensor, d: tf.Tensor) -> tf.Tensor:
+            leading = tf.shape(positions) if positions.shape.rank == 2 else [tf.size(positions), 1]
+            position = tf.reshape(positions, tf.concat([leading, tf.ones([tf.rank(x) - 1], tf.int32)], axis=0))
+            return tf.ensure_shape(x + position * d, [None, *x.shape])
+
+        points = tf.nest.map_structure(at, point, displacement)
+        return points, tf.nest.map_structure(lambda d: d[None], displacement)
+
+    return between
 
 
 def _write(buffer: tf.Tensor, index: tf.Tensor, value: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,69 @@
+"""What the explainers share whose paths run from a baseline to the explicand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tf_ig2 import validation
+from tf_ig2.attribution import Attribution
+from tf_ig2.contrasts import baselines as baselines_
+from tf_ig2.contrasts.baselines import Baseline
+from tf_ig2.explained_output import Target
+from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
+from tf_ig2.paths.integrate import Keep
+
+
+def checked_range(value_range: Any) -> tuple[float, float] | None:
+    """`"auto"` or a pair (low, high), as None or a pair."""
+    auto = isinstance(value_range, str) and value_range == "auto"
+    return None if auto else validation.value_range("value_range", value_range)
+
+
+class BaselineExplainer(PathExplainer):
+    """Integrates along paths from baselines to the explicand; see the subclasses."""
+
+    _contrast_names = ("baselines",)
+    _pair_names: ClassVar[Mapping[str, str]] = {"x_baseline": "baselines", "x_steps": "steps"}
+
+    def explain(
+        self,
+        x: Any,
+        baselines: str | float | Baseline | Any = 0.0,
+        target: int | Any | Target | None = None,
+        *,
+        batch_size: int = 32,
+        keep: Keep | None = None,
+        verbose: bool = False,
+    ) -> Attribution:
+        """Explains a batch of explicands.
+
+        Args:
+          x: one explicand `[...]` or a batch `[N, ...]`: array, tensor, or the structure of them that the model takes.
+          baselines: where paths start.
+            A number: that everywhere; 0 is the choice of the IG paper, and PAIR's.
+            `"black"`, `"white"`, `"black_and_white"`, `"uniform"`, `"gaussian"`, `"maximal_distance"`, `"blurred"`: see
+            `tf_ig2.contrasts.baselines`, whose objects can be passed too, to choose seeds and parameters.
+            Arrays: samples of the training data `[R, ...]` shared by all explicands, `[N, R, ...]`, or one `[...]`; the
+            `counterfactuals` of another explanation for example. With an `input_layer`: its values.
+            A finite `tf.data.Dataset` of samples.
+          target: as for `IG2Explainer.explain`: an index, one for each explicand, a callable, or None for the predicted
+            class.
+          batch_size: rows in a forward pass; a row is a point on a path from one baseline to one explicand.
+          keep: what to keep beside the values; None: the baselines.
+          verbose: show a progress bar.
+
+        Returns:
+          The explanation; without the leading axis N if `x` was one explicand. Its `counterfactuals` are the baselines.
+
+        Raises:
+          TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
+            finite, or out of range.
+          NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
+        """
+        return self._explain(x, baselines, target, batch_size, keep or Keep(), verbose)
+
+    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
+        value_range = checked_range(self._own.get("value_range", "auto"))
+        found = baselines_.resolve(0.0 if contrast is None else contrast, explicand, view.points_spec, value_range)
+        return Contrasts(found.count, found.rows)

@@ -1,0 +1,119 @@
+"""Expected IG: Integrated Gradients averaged over baselines from a distribution of references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_ig2 import validation
+from tf_ig2.attribution import Attribution
+from tf_ig2.explained_output import Target
+from tf_ig2.explainers.baseline_explainer import BaselineExplainer
+from tf_ig2.model_view import ModelView
+from tf_ig2.paths import rules
+from tf_ig2.paths.integrate import Keep, Tableau
+from tf_ig2.paths.straight_line import StraightLine
+
+
+class ExpectedIGExplainer(BaselineExplainer):
+    """Expected gradients: E over references x′ and positions α of (x − x′) ⊙ ∇f(x′ + α(x − x′)).
+
+    Args:
+      model: a built `keras.Model`, a `ModelView`, or None to use `GetMask` with a `call_model_function`.
+      steps: gradients per reference.
+      sample_alpha: draw the positions α uniformly, anew for each reference, as in the paper; every explicand gets the
+        same draws. False: the nodes of `rule`, which is Integrated Gradients averaged over references.
+      rule: for `sample_alpha=False`; see `IntegratedGradientsExplainer`.
+      seed: int, not negative, of the draws.
+      jit_compile: compile the walk with XLA.
+      **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
+
+    Raises:
+      TypeError, ValueError: an argument is not of its kind, unknown, or out of range; the message names it.
+
+    Example:
+      >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")])
+      >>> ExpectedIGExplainer(model, steps=4).explain(np.ones([2, 4]), references=np.random.rand(10, 4)).values.shape
+      (2, 4)
+
+    Reference: Erion et al., Improving performance of deep learning models with axiomatic attribution priors and
+    expected gradients, Nature Machine Intelligence 2021, Eq. 3.
+    """
+
+    _needs_contrast = True
+    _pair_names: ClassVar[Mapping[str, str]] = {**BaselineExplainer._pair_names, "references": "baselines"}
+
+    def __init__(
+        self,
+        model: keras.Model | ModelView | None = None,
+        *,
+        steps: int = 8,
+        sample_alpha: bool = True,
+        rule: str = "gauss-legendre",
+        seed: int = 0,
+        jit_compile: bool = False,
+        **model_options: Any,
+    ):
+        validation.positive("steps", steps, integer=True)
+        np.random.SeedSequence(seed)  # raises what it should
+        self._sampled, self._seed = sample_alpha, seed
+        super().__init__(
+            model,
+            path=StraightLine(),
+            rule=rules.by_name(rule, steps),
+            steps=steps,
+            segments=1,
+            own={"sample_alpha": sample_alpha, "rule": rule, "seed": seed},
+            jit_compile=jit_compile,
+            **model_options,
+        )
+
+    def explain(  # type: ignore[override]
+        self,
+        x: Any,
+        references: Any = None,
+        target: int | Any | Target | None = None,
+        *,
+        baselines: Any = None,
+        batch_size: int = 32,
+        keep: Keep | None = None,
+        verbose: bool = False,
+    ) -> Attribution:
+        """Explains a batch of explicands; see `BaselineExplainer.explain`.
+
+        Args:
+          x: one explicand `[...]` or a batch `[N, ...]`.
+          references: samples of the distribution, arrays `[R, ...]` or `[N, R, ...]`, or a finite `tf.data.Dataset`;
+            any other `baselines` too.
+          target: as there.
+          baselines: another name for `references`.
+          batch_size, keep, verbose: as there.
+
+        Returns:
+          The explanation.
+
+        Raises:
+          TypeError: not one of `references` and `baselines` was given, or as there.
+          ValueError, NonFiniteGradientError: as there.
+        """
+        if (references is None) == (baselines is None):
+            raise TypeError("Pass `references`: samples [R, ...] of the distribution to compare with.")
+        return super().explain(
+            x,
+            baselines if references is None else references,
+            target,
+            batch_size=batch_size,
+            keep=keep,
+            verbose=verbose,
+        )
+
+    def _tableau(self, references: np.ndarray, dtype: Any) -> Tableau:
+        if not self._sampled:
+            return super()._tableau(references, dtype)
+        draws = {r: np.random.default_rng([self._seed, r]).random(self.steps) for r in np.unique(references).tolist()}
+        positions = np.stack([draws[r] for r in references.tolist()], axis=1)
+        return Tableau(tf.constant(positions, dtype), tf.fill([self.steps], tf.constant(1 / self.steps, dtype)))
