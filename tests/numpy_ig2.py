@@ -4,6 +4,8 @@ Written from the paper, slowly and in the open, to hold the compiled walk agains
 `representation(x)`, `pullback(x, v)` = vᵀ ∂representation/∂x, and `output_gradient(x)`.
 """
 
+import itertools
+
 import numpy as np
 
 
@@ -58,7 +60,7 @@ def ig2(model, x, reference, steps, step_size, low, high, rule, distance, norm):
     path = [x]
     for _ in range(steps):
         path.append(next_point(model, path[-1], reference, step_size, low, high, distance, norm))
-    values = sum(contribution(model, a, b, rule) for a, b in zip(path[:-1], path[1:], strict=True))
+    values = sum(contribution(model, a, b, rule) for a, b in itertools.pairwise(path))
     return values, path
 
 

@@ -4,6 +4,8 @@ On ReLU networks the path is chaotic, so long walks of two correct programs part
 smooth networks in float64 whole walks are compared.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -58,9 +60,7 @@ def test_every_contribution_agrees_on_a_relu_network(relu_net, x, references, ru
     model = numpy_ig2.Mlp(relu_net, 2, "relu")
     for i in range(len(x)):
         paths = explanation.path[i].astype(np.float64)
-        expected = [
-            sum(numpy_ig2.contribution(model, a, b, rule) for a, b in zip(p[:-1], p[1:], strict=True)) for p in paths
-        ]
+        expected = [sum(numpy_ig2.contribution(model, a, b, rule) for a, b in itertools.pairwise(p)) for p in paths]
         np.testing.assert_allclose(explanation.values[i], np.mean(expected, axis=0), atol=2e-5)
 
 
