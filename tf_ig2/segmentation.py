@@ -54,13 +54,12 @@ def felzenszwalb(
     return segmentations
 
 
-def slic(image: np.ndarray, segments: int = 50, compactness: float = 10.0) -> np.ndarray:
-    """Superpixels of similar size and colour.
+def slic(image: np.ndarray, segments: int = 50) -> np.ndarray:
+    """Superpixels of similar size and colour, by SLICO, which adapts its compactness to the image.
 
     Args:
       image: array `[H, W]` or `[H, W, C]`, finite, of any range.
       segments: about how many superpixels.
-      compactness: larger values make them squarer.
 
     Returns:
       The superpixels' numbers, int array `[H, W]`, from 0 without gaps.
@@ -71,7 +70,7 @@ def slic(image: np.ndarray, segments: int = 50, compactness: float = 10.0) -> np
     low, high = pixels.min(), pixels.max()
     pixels = (pixels - low) / (high - low) if high > low else np.zeros_like(pixels)
     labels = skimage.segmentation.slic(
-        pixels, n_segments=segments, compactness=compactness, start_label=0, convert2lab=pixels.shape[-1] == 3
+        pixels, n_segments=segments, slic_zero=True, start_label=0, convert2lab=pixels.shape[-1] == 3
     )
     return np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
 

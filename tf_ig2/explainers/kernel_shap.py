@@ -1,0 +1,250 @@
+"""KernelSHAP: Shapley values of superpixels, tokens or features, estimated from the model's outputs alone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from tf_ig2 import segmentation, validation
+from tf_ig2.attribution import Attribution
+from tf_ig2.explained_output import ExplainedOutput, Target
+from tf_ig2.explainers.base import Explainer, take
+from tf_ig2.explainers.xrai import RegionAttribution
+from tf_ig2.model_view import LayerLike, ModelView
+
+
+class KernelSHAPExplainer(Explainer):
+    """KernelSHAP by the `shap` package: what is left out of the explicand is replaced by references.
+
+    Players are the superpixels of an image, the positions of a sequence at an `input_layer`, or single features. The
+    Shapley value of a player is spread evenly over its elements, so that the attributions add up to f(x) − mean f(x′).
+    Needs the extra `shap`.
+
+    Args:
+      model: a built `keras.Model` with one input, or a `ModelView`.
+      output: `"logits"`, `"probabilities"` or `"raw"`. See `ModelView`.
+      output_name: which output to explain, of several.
+      input_layer: attribute at this layer's output instead of the model's input (a text model's embedding).
+      samples: number of coalitions that are evaluated for an explicand, each with every reference; `"auto"`: twice the
+        number of players plus 2048, as in `shap`, and never more than there are.
+      superpixels: about how many superpixels an image is divided into, by SLIC.
+      l1: regularisation of `shap`'s regression: False for none, `"aic"`, `"bic"`, `"num_features(10)"`, or Lasso's alpha.
+      seed: seed of the coalitions. NumPy's global state, which `shap` draws from, is put back.
+
+    Raises:
+      TypeError, ValueError: an argument is not of its kind or out of range, or the model has several inputs.
+
+    Example:
+      >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3)])
+      >>> KernelSHAPExplainer(model).explain(np.ones([2, 4]), references=np.zeros([1, 4])).values.shape
+      (2, 4)
+
+    Reference: Lundberg & Lee, A Unified Approach to Interpreting Model Predictions, NeurIPS 2017, section 4.1.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | ModelView,
+        output: str = "logits",
+        *,
+        output_name: str | int | None = None,
+        input_layer: LayerLike | Sequence[LayerLike] | None = None,
+        samples: int | str = "auto",
+        superpixels: int = 50,
+        l1: str | float | bool = False,
+        seed: int | None = 0,
+    ):
+        super().__init__(model, output=output, output_name=output_name, input_layer=input_layer)
+        if not isinstance(self.view.points_spec, tf.TensorSpec):
+            raise ValueError("KernelSHAP explains models with one input, or at one `input_layer`.")
+        if samples != "auto":
+            validation.positive("samples", samples, integer=True)
+        self.samples, self.l1, self.seed = samples, l1, seed
+        self.superpixels = validation.positive("superpixels", superpixels, integer=True)
+        self._compiled: dict[Target | None, Any] = {}
+
+    def explain(
+        self,
+        x: Any,
+        references: Any,
+        target: Any = None,
+        *,
+        segments: Any = None,
+        batch_size: int = 32,
+        verbose: bool = False,
+    ) -> Attribution:
+        """Explains a batch of explicands, or one.
+
+        Args:
+          x: explicands, array `[N, ...]`, or one `[...]`.
+          references: what replaces parts that are left out: `[R, ...]` shared, `[N, R, ...]`, or one `[...]`.
+          target: class index, one per explicand, None for the predicted class, or a callable from the model's output
+            `[B, ...]` to `[B]`.
+          segments: the players, as an int array of their numbers over the leading axes of an explicand (`[H, W]` for an
+            image), or `[N, ...]` of them; None: SLIC superpixels for images, positions at an `input_layer` with more
+            than one axis, otherwise single features.
+          batch_size: inputs that go through the model together.
+          verbose: show a progress bar of model evaluations.
+
+        Returns:
+          The explanation, a `RegionAttribution`: `values` like `x`, `regions` the players' numbers from 0, `outputs`
+          `[N, R, 2]`.
+
+        Raises:
+          ImportError: `shap` is not installed.
+          TypeError, ValueError: an argument has another shape or type than the model takes, is empty, not finite, or out
+            of range.
+          ArithmeticError: an output is NaN or infinite.
+        """
+        shap = _import_shap()
+        view = self.view
+        inputs, single = self._door(x)
+        validation.positive("batch_size", batch_size, integer=True)
+        given = target if callable(target) else None
+        indices = None if callable(target) else self._predicted(inputs, target, batch_size)
+        count = len(tf.nest.flatten(inputs)[0])
+        explicand = view.points(tf.nest.map_structure(tf.constant, inputs))
+        explicand = explicand.numpy() if tf.is_tensor(explicand) else explicand
+        background = self._background(references, count)
+        players = self._players(segments, explicand)
+        samples = [self._coalitions(int(part.max()) + 1) for part in players]
+        function = self._function(given)
+
+        values = np.zeros_like(explicand)
+        outputs = np.zeros([*background.shape[:2], 2], explicand.dtype)
+        total = sum(1 + background.shape[1] * (number + 3) for number in samples)
+        with tqdm(total=total, unit="output", desc=type(self).__name__, disable=not verbose) as bar, _seeded(self.seed):
+            for n in range(count):
+                own = take(inputs, slice(n, n + 1)) if view.attributes_inside else ()
+                index = () if indices is None else tf.constant(indices[n : n + 1])
+                member = _expand(players[n], explicand[n].shape)
+
+                def output(points: np.ndarray, own: Any = own, index: Any = index, n: int = n) -> np.ndarray:
+                    parts = []
+                    for first in range(0, len(points), batch_size):
+                        parts.append(function(tf.constant(points[first : first + batch_size]), own, index).numpy())
+                        bar.update(len(parts[-1]))
+                    result = np.concatenate(parts)
+                    if not np.isfinite(result).all():
+                        raise ArithmeticError(f"The model's output is NaN or infinite for masked explicand {n}.")
+                    return result
+
+                def game(
+                    coalitions: np.ndarray, n: int = n, member: np.ndarray = member, output: Any = output
+                ) -> np.ndarray:
+                    """Mean over references of the output for every coalition `[Z, players]`."""
+                    step = max(1, batch_size // background.shape[1])
+                    results = []
+                    for first in range(0, len(coalitions), step):
+                        stays = coalitions[first : first + step].astype(bool)[:, member][:, None]
+                        mixed = np.where(stays, explicand[n], background[n])
+                        flat = mixed.reshape(-1, *explicand.shape[1:])
+                        results.append(output(flat).reshape(mixed.shape[:2]).mean(axis=1, dtype=np.float64))
+                    return np.concatenate(results)
+
+                outputs[n, :, 0], outputs[n, :, 1] = output(explicand[n : n + 1]), output(background[n])
+                shapley = self._shapley(shap, game, int(players[n].max()) + 1, samples[n])
+                values[n] = (shapley / np.bincount(member.ravel(), minlength=len(shapley)))[member]
+        explanation = RegionAttribution(
+            values=values,
+            explicand=explicand,
+            outputs=outputs,
+            distances=np.zeros_like(outputs),
+            target=indices,
+            settings=self._settings(),
+            regions=players,
+        )
+        return explanation[0] if single else explanation
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("samples", "superpixels", "l1", "seed")
+        return {**super()._settings(), **{name: getattr(self, name) for name in names}}
+
+    def _coalitions(self, players: int) -> int:
+        """How many coalitions are evaluated beside the empty and the full one."""
+        wanted = 2 * players + 2048 if isinstance(self.samples, str) else self.samples
+        return min(wanted, 2**players - 2) if players <= 30 else wanted
+
+    def _shapley(self, shap: Any, game: Any, players: int, samples: int) -> np.ndarray:
+        """The Shapley values `[players]` of a game."""
+        nobody, everybody = np.zeros([1, players]), np.ones([1, players])
+        explainer = shap.KernelExplainer(game, nobody)
+        return explainer.shap_values(everybody, nsamples=max(samples, 1), l1_reg=self.l1, silent=True)[0]
+
+    def _background(self, references: Any, count: int) -> np.ndarray:
+        """The references where attributions are made, `[N, R, ...]`."""
+        view = self.view
+        arrays, own = validation.contrasts("references", references, view.inputs_spec, count)
+        leading = tf.nest.flatten(arrays)[0].shape[: 2 if own else 1]
+        flat = tf.nest.map_structure(lambda part: tf.constant(part.reshape(-1, *part.shape[len(leading) :])), arrays)
+        points = np.asarray(view.points(flat))
+        points = points.reshape(*leading, *points.shape[1:])
+        return points if own else np.broadcast_to(points, [count, *points.shape])
+
+    def _players(self, segments: Any, explicand: np.ndarray) -> np.ndarray:
+        """The players' numbers, from 0 without gaps, `[N, ...]` over leading axes of the explicands."""
+        features = explicand.shape[1:]
+        if segments is None:
+            if self.view.attributes_inside and len(features) > 1:
+                segments = np.arange(features[0])
+            elif len(features) in (2, 3):
+                segments = np.stack([segmentation.slic(image, self.superpixels) for image in explicand])
+            else:
+                segments = np.arange(int(np.prod(features))).reshape(features)
+        given = np.asarray(segments)
+        if given.dtype.kind not in "iu":
+            raise TypeError(f"`segments` must be the players' numbers (integers), not {given.dtype}.")
+        if given.ndim and given.shape == features[: given.ndim]:
+            given = np.broadcast_to(given, [len(explicand), *given.shape])
+        elif given.ndim < 2 or given.shape[0] != len(explicand) or given.shape[1:] != features[: given.ndim - 1]:
+            raise ValueError(
+                f"`segments` has shape {given.shape}; an explicand has {features}: pass numbers over its leading axes."
+            )
+        return np.stack([np.unique(part, return_inverse=True)[1].reshape(part.shape) for part in given])
+
+    def _function(self, target: Target | None) -> Any:
+        """The explained output of masked copies of one explicand, traced once."""
+        if target not in self._compiled:
+            view, explained = self.view, ExplainedOutput(self.view, target)
+            own = view.inputs_spec if view.attributes_inside else ()
+            index = () if target is not None else tf.TensorSpec([1], tf.int32)
+
+            def output(points: tf.Tensor, inputs: Any, index: Any) -> tf.Tensor:
+                size = tf.shape(points)[0]
+                inputs = tf.nest.map_structure(lambda part: tf.repeat(part, size, axis=0), inputs)
+                return explained.select(view.forward(points, inputs)[1], tf.repeat(index, size) if target is None else ())
+
+            self._compiled[target] = tf.function(
+                output, input_signature=[view.points_spec, own, index], autograph=False
+            )
+        return self._compiled[target]
+
+
+def _expand(players: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The player of every element of an explicand."""
+    return np.broadcast_to(players.reshape(*players.shape, *[1] * (len(shape) - players.ndim)), shape)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """`shap` draws coalitions from NumPy's global state: seeds it for a while, and puts it back."""
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        np.random.seed(seed)  # noqa: NPY002
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
+def _import_shap() -> Any:
+    try:
+        import shap
+    except ImportError as error:
+        raise ImportError("KernelSHAP needs the shap package: pip install tf_ig2[shap].") from error
+    return shap
