@@ -94,13 +94,19 @@ def integrated(nodes: int) -> Rule:
     positions, weights = np.polynomial.legendre.leggauss(nodes)
 
     def rule(function: Function, inputs: list[tf.Tensor], references: list[tf.Tensor]) -> tf.Tensor:
+        where = tf.constant((positions + 1) / 2, inputs[0].dtype)
+        shares = tf.constant(weights / 2, inputs[0].dtype)
+
         def multiply(upstream: tf.Tensor) -> list[tf.Tensor]:
-            total = [tf.zeros_like(x) for x in inputs]
-            for position, weight in zip((positions + 1) / 2, weights / 2, strict=True):
+            def add(node: tf.Tensor, total: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+                position, share = where[node], shares[node]
                 points = [r + tf.cast(position, x.dtype) * (x - r) for x, r in zip(inputs, references, strict=True)]
                 gradients = _vjp(function, points, upstream)
-                total = [t + tf.cast(weight, t.dtype) * g for t, g in zip(total, gradients, strict=True)]
-            return total
+                added = [t + tf.cast(share, t.dtype) * g for t, g in zip(total, gradients, strict=True)]
+                return node + 1, added
+
+            zeros = [tf.zeros_like(x) for x in inputs]
+            return tf.while_loop(lambda node, total: node < nodes, add, [tf.constant(0), zeros])[1]
 
         return linked(function(inputs), inputs, multiply)
 
