@@ -83,8 +83,8 @@ def main() -> None:
     # The walk alone, as `explain` calls it, without the prediction of the target and the copy of the results.
     zeros = np.zeros(REFERENCES, np.int64)
     rows = Rows(take(x[None], zeros), (), tf.fill([REFERENCES], TARGET), contrasts.rows(zeros, np.arange(REFERENCES)))
-    walk = explainer._function(None, Keep(), False, rows)
     tableau = Tableau(tf.zeros([0]), tf.zeros([0]))
+    walk = explainer._function(None, Keep(), False, rows, tableau)
 
     def ours() -> object:
         return walk(rows, tf.constant(STEPS), tableau, tf.constant(REFERENCES)).values.numpy()

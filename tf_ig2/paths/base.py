@@ -125,8 +125,9 @@ def per_row(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 def flat_rows(points: Points) -> tf.Tensor:
     """All features of each row side by side: structure of `[B, ...]` to `[B, D]`."""
     parts = tf.nest.flatten(points)
-    size = tf.shape(parts[0])[0]
-    return tf.concat([tf.reshape(part, [size, math.prod(part.shape[1:])]) for part in parts], axis=-1)
+    size = tf.shape(parts[0])[0] if parts[0].shape[0] is None else parts[0].shape[0]
+    flat = [tf.reshape(part, [size, math.prod(part.shape[1:])]) for part in parts]
+    return flat[0] if len(flat) == 1 else tf.concat(flat, axis=-1)
 
 
 def unflat_rows(flat: tf.Tensor, like: Points) -> Points:

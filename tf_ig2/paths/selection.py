@@ -54,7 +54,7 @@ def nth_smallest(keys: tf.Tensor, rank: tf.Tensor) -> tf.Tensor:
             same = tf.equal(tf.bitwise.right_shift(keys, above), tf.bitwise.right_shift(found, above)[:, None])
             digit = tf.where(same, digit, digits)  # beyond the last bin: not counted
         counts = tf.math.bincount(digit, minlength=digits, maxlength=digits, axis=-1)
-        cumulative = tf.cumsum(counts, axis=-1)
+        cumulative = tf.cumsum(tf.ensure_shape(counts, [keys.shape[0], digits]), axis=-1)
         bin_ = tf.searchsorted(cumulative, rank[:, None], side="right")
         before = tf.where(bin_ > 0, tf.gather(cumulative, tf.maximum(bin_ - 1, 0), batch_dims=1), 0)
         rank -= before[:, 0]
