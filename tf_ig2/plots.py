@@ -137,7 +137,7 @@ def explanation(
     if attribution.target is not None:
         index = int(attribution.target)
         name = class_names[index] if class_names is not None else f"output {index}"
-        figure.suptitle(f"{name}: {float(attribution.output):.2f}")
+        figure.suptitle(f"{name}, explained output {float(attribution.output):.2f}")
     return figure
 
 
