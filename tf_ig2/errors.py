@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from tf_ig2.attribution import Attribution
 
 
 class LayerError(ValueError):
@@ -23,11 +28,13 @@ class NonFiniteGradientError(ArithmeticError):
     Attributes:
       step: int, the 0-based step at which it happened.
       explicands: int array, indices of the explicands whose paths were hit.
+      finished: the `Attribution` of the explicands before the batch in which it happened, or None if there were none.
     """
 
-    def __init__(self, step: int, explicands: np.ndarray):
+    def __init__(self, step: int, explicands: np.ndarray, finished: Attribution | None = None):
         self.step = step
         self.explicands = explicands
+        self.finished = finished
         listed = ", ".join(str(index) for index in explicands[:8]) + (", …" if len(explicands) > 8 else "")
         super().__init__(
             f"The model's output or its gradient became NaN or infinite at step {step} for explicand(s) {listed}. "

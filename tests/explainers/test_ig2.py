@@ -225,7 +225,7 @@ def test_nothing_is_traced_anew(tanh_net, x, references):
     """Other numbers of explicands, references, steps and nodes go through the same compiled walk."""
     explainer = IG2Explainer(tanh_net, rule="segment", steps=3)
     explainer.explain(x, references)
-    explainer.steps = 5
+    explainer._segments = 5
     explainer.explain(x[:2], references[:1], batch_size=1)
     explainer.explain(x[0], np.concatenate([references, references]))
     (function,) = explainer._compiled.values()
@@ -253,6 +253,12 @@ def test_a_gradient_that_becomes_nan_stops_the_walk_with_the_step():
         explainer.explain(np.array([[9.0, 0.0], [1.0, 0.0]]), far)
     assert error.value.step == 4
     np.testing.assert_array_equal(error.value.explicands, [1])
+    assert error.value.finished is None
+    with pytest.raises(NonFiniteGradientError) as error:
+        explainer.explain(np.array([[9.0, 0.0], [8.0, 0.0], [1.0, 0.0]]), far, batch_size=1)
+    np.testing.assert_array_equal(
+        error.value.finished.values, explainer.explain(np.array([[9.0, 0.0], [8.0, 0.0]]), far).values
+    )
 
 
 class TestGetMask:

@@ -222,7 +222,9 @@ class PathExplainer(Explainer):
                 finite = walked.finite.numpy()
                 if not finite.all():
                     step = max(int(walked.steps_taken) - 1, 0)
-                    raise NonFiniteGradientError(step, np.unique(explicands[~finite]))
+                    done = row // references
+                    finished = collector.attribution(indices, self._settings())[:done] if done else None
+                    raise NonFiniteGradientError(step, np.unique(explicands[~finite]), finished)
                 collector.add(row, walked, self._path.distance_value(walked.objectives))
                 row += len(pairs)
                 if self._jit_compile:
