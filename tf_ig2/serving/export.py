@@ -1,0 +1,245 @@
+"""One SavedModel that predicts and explains, for TensorFlow Serving and for everything else that loads SavedModels."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import uuid
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_ig2 import validation
+from tf_ig2._version import __version__
+from tf_ig2.explained_output import Target
+from tf_ig2.explainers.path_explainer import PathExplainer
+from tf_ig2.serving import fingerprint, requests
+from tf_ig2.serving.graph import ExplainerGraph, named
+from tf_ig2.serving.served import MANIFEST
+
+_RESERVED = ("target", "steps")
+
+
+def export(
+    explainer: PathExplainer,
+    directory: str | os.PathLike[str],
+    references: Any = None,
+    version: int = 1,
+    *,
+    target: Target | None = None,
+    batch_size: int = 32,
+    max_steps: int | None = None,
+    counterfactuals: bool = True,
+) -> str:
+    """Exports a model together with its explainer.
+
+    The SavedModel needs neither Keras nor tf_ig2 to run. Its signatures are
+
+    * `serving_default`: the inputs → the model's own prediction;
+    * `explain`: the inputs, `target` (int32, one class index or `[N]`; -1, the default, stands for the predicted class)
+      and, with `max_steps`, `steps` (int32) → `attributions` `[N, ...]`, `counterfactuals` `[N, R, ...]` (GradCF),
+      `output` `[N]`, `counterfactual_output` `[N, R]`, `completeness_gap` `[N]`, `target` `[N]`;
+    * `explain_against`: the same with `references` `[R, ...]` from the request, for explainers that take some.
+
+    One input is named `x`, several by their keys or `x_0`, `x_1`, …; what exists once per input is then named like
+    `attributions_0`. Of the references only what the explainer needs is saved, for IG² their representations and their
+    value ranges; no reference itself is. A wrong request fails with an InvalidArgument error that says what is wrong.
+
+    Args:
+      explainer: any explainer that walks a path.
+      directory: where to; the model is put into the subdirectory named by `version`, as model servers want it. Any
+        path that `tf.io.gfile` can write to.
+      references: what the explainer contrasts with, as in its `explain`; one set for all explicands. None: not
+        baked in, for explainers that do without, or to have `explain_against` only.
+      version: the model's version, a positive integer.
+      target: a callable from the model's output `[B, ...]` to `[B]` that picks the explained output; the signatures
+        then have no `target`. None: a class index in the request does.
+      batch_size: (explicand, reference) rows in one pass through the model; bounds the memory of a request.
+      max_steps: lets each request choose its number of steps up to this; None: the explainer's, always.
+      counterfactuals: whether to answer with GradCF, which is R times as large as the explicands.
+
+    Returns:
+      The path of the SavedModel.
+
+    Raises:
+      FileExistsError: that version exists already.
+      TypeError, ValueError: an argument is of the wrong kind, the explainer cannot be exported, or its model has inputs
+        of free size or variables that it does not name.
+      OSError: the directory cannot be written.
+
+    Example:
+      >>> import keras, tempfile, tf_ig2
+      >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")])
+      >>> path = export(tf_ig2.IG2Explainer(model), tempfile.mkdtemp(), np.zeros([2, 4]))
+      >>> explain = tf.saved_model.load(path).signatures["explain"]
+      >>> explain(x=tf.ones([5, 4]), target=tf.constant(-1))["attributions"].shape
+      TensorShape([5, 4])
+    """
+    if not isinstance(explainer, PathExplainer):
+        raise TypeError(f"`explainer` must be an explainer that walks a path, not {type(explainer).__name__}.")
+    validation.positive("version", version, integer=True)
+    validation.positive("batch_size", batch_size, integer=True)
+    if max_steps is not None:
+        validation.positive("max_steps", max_steps, integer=True)
+    if target is not None and not callable(target):
+        raise TypeError(f"`target` must be a callable or None, not {target!r}: class indices come with the requests.")
+    _check_inputs(explainer)
+    if target is None and explainer.view.output_spec.shape.rank > 2:
+        raise ValueError(f"The model's output is {explainer.view.output_spec.shape}: pass `target`, a callable.")
+    path = os.path.join(os.fspath(directory), str(version))
+    if tf.io.gfile.exists(path):
+        raise FileExistsError(f"{path!r} exists: export another `version`, or remove it first.")
+
+    baked = _baked(explainer, references)
+    graph = ExplainerGraph(explainer, baked, target, batch_size, max_steps, counterfactuals)
+    signatures = _signatures(graph, explainer, baked is not None, target is None, max_steps)
+    manifest = _manifest(explainer, graph, baked, signatures, batch_size, max_steps)
+    _save(path, graph, signatures, manifest)
+    return path
+
+
+def _check_inputs(explainer: PathExplainer) -> None:
+    spec = explainer.view.inputs_spec
+    for part in tf.nest.flatten(spec):
+        if None in part.shape[1:].as_list():
+            raise ValueError(
+                f"The model takes {part.shape}, and an exported explainer needs inputs of fixed size: build the model "
+                "with a keras.Input of the size that you will serve."
+            )
+    if isinstance(spec, dict) and any(isinstance(part, (dict, list, tuple)) for part in spec.values()):
+        raise ValueError("The model's inputs are structures in structures, which signatures have no names for.")
+    taken = sorted(set(spec) & set(_RESERVED)) if isinstance(spec, dict) else []
+    if taken:
+        raise ValueError(f"The model has an input named {taken[0]!r}, which is also what `explain` calls an argument.")
+
+
+def _baked(explainer: PathExplainer, references: Any) -> Any:
+    if references is None and _takes_references(explainer):
+        return None
+    return tf.nest.map_structure(np.asarray, explainer._bake(references))
+
+
+def _takes_references(explainer: PathExplainer) -> bool:
+    """Whether the explainer can be given its contrast with a request."""
+    return type(explainer)._receive is not PathExplainer._receive
+
+
+def _signatures(
+    graph: ExplainerGraph, explainer: PathExplainer, baked: bool, index: bool, max_steps: int | None
+) -> dict[str, Any]:
+    """The concrete functions."""
+    inputs = dict(graph.inputs)
+    request = dict(inputs)
+    defaults: dict[str, tf.Tensor] = {}
+    if index:
+        request["target"] = tf.TensorSpec(None, tf.int32)
+        defaults["target"] = tf.constant(requests.PREDICTED)
+    if max_steps is not None:
+        request["steps"] = tf.TensorSpec(None, tf.int32)
+        defaults["steps"] = tf.constant(min(explainer.steps, max_steps))
+    signatures = {"serving_default": _function(graph.predict, inputs, {})}
+    if baked:
+        signatures["explain"] = _function(graph.explain, request, defaults)
+    if _takes_references(explainer):
+        references = named("references", explainer.view.inputs_spec)
+        signatures["explain_against"] = _function(graph.explain_against, {**inputs, **references, **request}, defaults)
+    return signatures
+
+
+def _function(function: Any, arguments: dict[str, tf.TensorSpec], defaults: dict[str, tf.Tensor]) -> Any:
+    """The function with named arguments and defaults, which TensorFlow takes from a Python signature."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    # Those with defaults come last, as everywhere in Python.
+    names = [*(name for name in arguments if name not in defaults), *defaults]
+    signature = inspect.Signature(
+        [inspect.Parameter(name, kind, default=defaults.get(name, inspect.Parameter.empty)) for name in names]
+    )
+
+    def call(*args: tf.Tensor, **kwargs: tf.Tensor) -> Any:
+        return function(**signature.bind(*args, **kwargs).arguments)
+
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    specs = [tf.TensorSpec(arguments[name].shape, arguments[name].dtype, name=name) for name in names]
+    return tf.function(call, input_signature=specs, autograph=False)
+
+
+def _manifest(
+    explainer: PathExplainer,
+    graph: ExplainerGraph,
+    baked: Any,
+    signatures: dict[str, Any],
+    batch_size: int,
+    max_steps: int | None,
+) -> dict[str, Any]:
+    """What is in the SavedModel; the same, hashes included, for the same explainer, model and references."""
+
+    def specs(tensors: Any) -> dict[str, Any]:
+        return {
+            name: {"dtype": tensor.dtype.name, "shape": None if tensor.shape.rank is None else tensor.shape.as_list()}
+            for name, tensor in sorted(tensors.items())
+        }
+
+    traced = {name: function.get_concrete_function() for name, function in signatures.items()}
+    content = {
+        "format": 1,
+        "tf_ig2": __version__,
+        "tensorflow": tf.__version__,
+        "explainer": explainer._settings(),
+        "batch_size": batch_size,
+        "max_steps": max_steps,
+        "references": _count(explainer, baked),
+        "classes": explainer.view.output_spec.shape.as_list()[1:],
+        "inputs": specs(graph.inputs),
+        "signatures": {
+            name: {
+                "inputs": specs({spec.name: spec for spec in function.structured_input_signature[0]}),
+                "outputs": specs(function.structured_outputs),
+            }
+            for name, function in traced.items()
+        },
+        "graph_sha256": fingerprint.of_functions(traced),
+        "model_sha256": fingerprint.of_arrays(variable.numpy() for variable in graph.model_variables),
+        "references_sha256": fingerprint.of_arrays(variable.numpy() for variable in graph.contrast_variables),
+    }
+    return {**content, "content_sha256": hashlib.sha256(_json(content)).hexdigest()}
+
+
+def _count(explainer: PathExplainer, baked: Any) -> int | None:
+    if baked is None:
+        return None
+    spec = explainer.view.points_spec
+    one = tf.nest.map_structure(lambda part: tf.zeros([1, *part.shape[1:]], part.dtype), spec)
+    return int(explainer._contrasts_in_graph(one, tf.nest.map_structure(tf.constant, baked)).count)
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _save(path: str, graph: ExplainerGraph, signatures: dict[str, Any], manifest: dict[str, Any]) -> None:
+    """Writes the SavedModel beside its place, and moves it there when it is whole."""
+    module = tf.Module()
+    module.model_variables = graph.model_variables
+    module.contrast_variables = graph.contrast_variables
+    # Model servers look for directories named by a number; this one has none.
+    temporary = os.path.join(os.path.dirname(path), f".exporting-{uuid.uuid4().hex}")
+    try:
+        tf.saved_model.save(module, temporary, signatures=signatures)
+        extra = os.path.join(temporary, MANIFEST)
+        tf.io.gfile.makedirs(os.path.dirname(extra))
+        with tf.io.gfile.GFile(extra, "wb") as file:
+            file.write(_json(manifest))
+        tf.io.gfile.rename(temporary, path)
+    except AssertionError as error:  # "Tried to export a function which references an 'untracked' resource"
+        raise ValueError(
+            "The model uses variables or tables that it does not name: pass all of them to "
+            "ModelView.from_callables(…, variables=…)."
+        ) from error
+    except tf.errors.OpError as error:
+        raise OSError(f"The model cannot be exported to {path!r}: {error.message}") from error
+    finally:
+        if tf.io.gfile.exists(temporary):
+            tf.io.gfile.rmtree(temporary)

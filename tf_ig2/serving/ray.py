@@ -1,0 +1,81 @@
+"""The same job as a Ray Data `map_batches` over a pool of actors, for one's own machines and GPUs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+import ray
+import ray.data
+
+from tf_ig2.serving import job as jobs
+from tf_ig2.serving.served import ServedExplainer
+from tf_ig2.serving.shards import Job, Report, Shard, explain_shard
+
+
+class _Explainer:
+    """An actor: the model is loaded once, when it starts."""
+
+    def __init__(self, job: Job):
+        self._job, self._explainer = job, ServedExplainer(job.model)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
+        # As JSON: Ray would make object arrays of what has no fixed shape.
+        shards = [Shard(**json.loads(shard)) for shard in batch["shard"]]
+        reports = [explain_shard(self._job, self._explainer, shard) for shard in shards]
+        return {"report": [json.dumps(dataclasses.asdict(report)) for report in reports]}
+
+
+def run(
+    job: Job,
+    shards: list[Shard],
+    *,
+    actors: int = 2,
+    num_gpus: float = 0,
+    on_report: Callable[[Report], None] | None = None,
+    **actor_options: Any,
+) -> dict[str, Any]:
+    """Runs a job on Ray, to its end; an actor that dies is replaced, and its shard is computed by another.
+
+    Args:
+      job: the job; its model, inputs and output must be where actors find them.
+      shards: from `tf_ig2.serving.job.plan`.
+      actors: how many hold the model.
+      num_gpus: of each actor; may be a fraction.
+      on_report: called with each report as it arrives.
+      **actor_options: of `ray.data.Dataset.map_batches`, for example `num_cpus` or `runtime_env`.
+
+    Returns:
+      The manifest.
+
+    Raises:
+      ValueError: the output holds another job's results.
+      ray.exceptions.RayError: Ray gave up; run it again, and what is finished is not computed again.
+    """
+    jobs.begin(job)
+    if not ray.is_initialized():
+        # One processor more than actors: reading needs one too, or nothing ever starts.
+        ray.init(num_cpus=actors + 1, include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    items = [{"shard": json.dumps(dataclasses.asdict(shard))} for shard in shards]
+    done = (
+        ray.data.from_items(items)
+        .repartition(len(items))  # otherwise all shards come in one block, to one actor
+        .map_batches(
+            _Explainer,
+            fn_constructor_args=[job],
+            batch_size=1,
+            concurrency=actors,
+            num_gpus=num_gpus or None,
+            **actor_options,
+        )
+    )
+    reports = []
+    for row in done.iter_rows():
+        report = Report.from_json(json.loads(row["report"]))
+        reports.append(report)
+        if on_report is not None:
+            on_report(report)
+    return jobs.finish(job, shards, reports, "ray")
