@@ -41,7 +41,7 @@ def grey_net(shape=(12, 12)):
 def broken_net(shape=(12, 12, 3)):
     """Gives NaN, and has NaN gradients, for negative input."""
     inputs = keras.Input(shape)
-    return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 1)(keras.ops.log(inputs)))))
+    return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 1)(keras.ops.sqrt(inputs)))))
 
 
 def mobilenet():

@@ -81,7 +81,9 @@ def saliency_adapter(
         raise ValueError("`layer` and `output` belong to the ModelView when `model` is one.")
     view = model if isinstance(model, ModelView) else ModelView(model, layer=layer, output=output)
     if not isinstance(view.inputs_spec, tf.TensorSpec) or view.attributes_inside:
-        raise ValueError("PAIR's contract knows one array `x_value_batch`: the model must have one input, and no `input_layer`.")
+        raise ValueError(
+            "PAIR's contract knows one array `x_value_batch`: the model must have one input, and no `input_layer`."
+        )
     if not callable(target) and target is not None:
         validation.targets(target, 1, view.output_spec)
     adapter = _Adapter(view, target, conv_layer, distances.get(distance))

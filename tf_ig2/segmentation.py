@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import scipy.ndimage
 import scipy.sparse
-import skimage.segmentation
-import skimage.transform
 
 SCALES = (50.0, 100.0, 150.0, 250.0, 500.0, 1200.0)
 """The scales of Felzenszwalb's segmentation that XRAI joins, from PAIR's implementation."""
@@ -40,6 +38,9 @@ def felzenszwalb(
 
     Reference: Felzenszwalb & Huttenlocher, Efficient Graph-Based Image Segmentation, IJCV 2004.
     """
+    import skimage.segmentation
+    import skimage.transform
+
     pixels = np.atleast_3d(np.asarray(image, np.float64))
     low, high = pixels.min(), pixels.max()
     pixels = (pixels - low) / (high - low) * 2 - 1 if high > low else np.zeros_like(pixels)
@@ -66,6 +67,8 @@ def slic(image: np.ndarray, segments: int = 50) -> np.ndarray:
 
     Reference: Achanta et al., SLIC Superpixels, TPAMI 2012.
     """
+    import skimage.segmentation
+
     pixels = np.atleast_3d(np.asarray(image, np.float64))
     low, high = pixels.min(), pixels.max()
     pixels = (pixels - low) / (high - low) if high > low else np.zeros_like(pixels)
@@ -87,7 +90,7 @@ def masks(segmentations: Sequence[np.ndarray], dilation: int = 0) -> scipy.spars
     """
     rows: list[np.ndarray] = []
     for labels in segmentations:
-        height, width = labels.shape
+        width = labels.shape[1]
         for number, box in enumerate(scipy.ndimage.find_objects(labels + 1)):
             if box is None:
                 continue

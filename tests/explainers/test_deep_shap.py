@@ -82,7 +82,9 @@ def test_outputs_are_the_models(relu_net):
     x, references = np.random.default_rng(0).normal(size=(2, 4, 6)).astype("float32")
     explanation = DeepSHAPExplainer(relu_net, output="raw", unknown="gradient").explain(x, references, target=1)
     np.testing.assert_allclose(explanation.output, relu_net(x)[:, 1], rtol=1e-5)
-    np.testing.assert_allclose(explanation.counterfactual_output, np.tile(relu_net(references)[:, 1], [4, 1]), rtol=1e-5)
+    np.testing.assert_allclose(
+        explanation.counterfactual_output, np.tile(relu_net(references)[:, 1], [4, 1]), rtol=1e-5
+    )
 
 
 def test_a_linear_model_is_explained_by_its_weights():
@@ -129,7 +131,9 @@ def test_text_is_explained_at_its_embedding():
 
 def test_the_wafer_network_is_complete():
     keras.utils.set_random_seed(0)
-    blocks = [layer for width in (16, 32, 64) for layer in (layers.Conv2D(width, 3, activation="relu"), layers.MaxPool2D())]
+    blocks = [
+        layer for width in (16, 32, 64) for layer in (layers.Conv2D(width, 3, activation="relu"), layers.MaxPool2D())
+    ]
     model = keras.Sequential(
         [keras.Input((56, 56, 3)), *blocks, layers.Flatten(), layers.Dense(1250, "relu"), layers.Dense(9, "softmax")]
     )
@@ -143,7 +147,6 @@ def test_mobilenet_is_complete():
     images = photographs(4)
     explanation = DeepSHAPExplainer(mobilenet()).explain(images[:2], images[2:], batch_size=4)
     assert explanation.relative_completeness_gap.max() < 0.01
-
 
 
 @pytest.fixture(scope="module")

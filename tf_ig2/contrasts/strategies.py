@@ -53,7 +53,9 @@ def uniform(
     validation.positive("per_class", per_class, integer=True)
     present = np.unique(labels)
     others = {int(c): present[present != c] for c in np.unique(explained)}
-    wanted = min(map(len, others.values())) if classes is None else validation.positive("classes", classes, integer=True)
+    wanted = (
+        min(map(len, others.values())) if classes is None else validation.positive("classes", classes, integer=True)
+    )
     for c, rest in others.items():
         if len(rest) < wanted or wanted == 0:
             raise ValueError(
@@ -73,7 +75,9 @@ def uniform(
     return np.array(rows, np.int64)
 
 
-def of_class(labels: Any, reference_class: int, explicands: int, *, count: int = 8, seed: int | None = None) -> np.ndarray:
+def of_class(
+    labels: Any, reference_class: int, explicands: int, *, count: int = 8, seed: int | None = None
+) -> np.ndarray:
     """The natural category, if there is one: the normal wafer, the healthy patient.
 
     Args:

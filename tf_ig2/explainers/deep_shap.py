@@ -10,9 +10,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from tf_ig2 import deeplift, validation
+from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.contrasts.references import from_dataset
+from tf_ig2.deeplift import layers
+from tf_ig2.deeplift.propagate import propagate
 from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explained_output import ExplainedOutput, Target
 from tf_ig2.explainers.base import Explainer, take
@@ -56,11 +58,11 @@ class DeepSHAPExplainer(Explainer):
         input_layer: LayerLike | Sequence[LayerLike] | None = None,
         unknown: str = "error",
     ):
-        if unknown not in deeplift.UNKNOWN:
-            raise ValueError(f"Unknown value of `unknown`: {unknown!r}. Choose one of {deeplift.UNKNOWN}.")
+        if unknown not in layers.UNKNOWN:
+            raise ValueError(f"Unknown value of `unknown`: {unknown!r}. Choose one of {layers.UNKNOWN}.")
         super().__init__(model, output=output, output_name=output_name, input_layer=input_layer)
         self.unknown = unknown
-        self._rules = deeplift.rules(self.view, unknown)
+        self._rules = layers.rules(self.view, unknown)
         self._compiled: dict[Target | None, Any] = {}
 
     def explain(
@@ -159,7 +161,7 @@ class DeepSHAPExplainer(Explainer):
             index = () if target is not None else tf.TensorSpec([None], tf.int32)
 
             def attribute(points: Any, references: Any, inputs: Any, index: Any) -> Any:
-                multipliers, output, reference_output = deeplift.propagate(
+                multipliers, output, reference_output = propagate(
                     view, self._rules, lambda outputs: explained.select(outputs, index), points, references, inputs
                 )
                 values = tf.nest.map_structure(lambda m, x, r: m * (x - r), multipliers, points, references)

@@ -15,8 +15,8 @@ from tf_ig2 import segmentation, validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.explained_output import ExplainedOutput, Target
 from tf_ig2.explainers.base import Explainer, take
-from tf_ig2.explainers.xrai import RegionAttribution
 from tf_ig2.model_view import LayerLike, ModelView
+from tf_ig2.regions import RegionAttribution
 
 
 class KernelSHAPExplainer(Explainer):
@@ -34,7 +34,7 @@ class KernelSHAPExplainer(Explainer):
       samples: number of coalitions that are evaluated for an explicand, each with every reference; `"auto"`: twice the
         number of players plus 2048, as in `shap`, and never more than there are.
       superpixels: about how many superpixels an image is divided into, by SLIC.
-      l1: regularisation of `shap`'s regression: False for none, `"aic"`, `"bic"`, `"num_features(10)"`, or Lasso's alpha.
+      l1: regularisation of `shap`'s regression: False for none, `"aic"`, `"bic"`, `"num_features(10)"`, or an alpha.
       seed: seed of the coalitions. NumPy's global state, which `shap` draws from, is put back.
 
     Raises:
@@ -98,8 +98,8 @@ class KernelSHAPExplainer(Explainer):
 
         Raises:
           ImportError: `shap` is not installed.
-          TypeError, ValueError: an argument has another shape or type than the model takes, is empty, not finite, or out
-            of range.
+          TypeError, ValueError: an argument has another shape or type than the model takes, is empty, not finite, or
+            out of range.
           ArithmeticError: an output is NaN or infinite.
         """
         shap = _import_shap()
@@ -218,7 +218,9 @@ class KernelSHAPExplainer(Explainer):
             def output(points: tf.Tensor, inputs: Any, index: Any) -> tf.Tensor:
                 size = tf.shape(points)[0]
                 inputs = tf.nest.map_structure(lambda part: tf.repeat(part, size, axis=0), inputs)
-                return explained.select(view.forward(points, inputs)[1], tf.repeat(index, size) if target is None else ())
+                return explained.select(
+                    view.forward(points, inputs)[1], tf.repeat(index, size) if target is None else ()
+                )
 
             self._compiled[target] = tf.function(
                 output, input_signature=[view.points_spec, own, index], autograph=False

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-import scipy.sparse
 import tensorflow as tf
 from tqdm.auto import tqdm
 
@@ -16,24 +15,13 @@ from tf_ig2 import segmentation, validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.callback_view import CallModelFunction
 from tf_ig2.explainers.base import Explainer
+from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.model_view import ModelView
+from tf_ig2.regions import RegionAttribution, rank_regions
 
+_BASELINES = "black_and_white"
 _ALGORITHMS = ("full", "fast")
-_CHANNELS = {"max": np.max, "sum": np.sum}
-
-
-@dataclass(frozen=True)
-class RegionAttribution(Attribution):
-    """An Attribution to regions of images.
-
-    Attributes:
-      regions: int array `[N, H, W]`, the region that each pixel belongs to. XRAI numbers them by rank, from 1, the most
-        important.
-      base_values: structure of `[N, ...]`, the attributions to pixels that regions were made of; None if there are none.
-    """
-
-    regions: Any = None
-    base_values: Any = None
+_CHANNELS: dict[str, Any] = {"max": np.max, "sum": np.sum}
 
 
 class XRAIExplainer(Explainer):
@@ -41,7 +29,8 @@ class XRAIExplainer(Explainer):
 
     Args:
       base: the explainer of pixels, any that returns attributions like the image; a built `keras.Model` or a
-        `ModelView`, for integrated gradients from black and from white; None, to pass `base_attribution` to `explain`.
+        `ModelView`, for integrated gradients from the image's smallest and largest value, as in PAIR's XRAI; None, to
+        pass `base_attribution` to `explain`, or a callback to `GetMask`.
       scales, sigma, min_size: see `tf_ig2.segmentation.felzenszwalb`.
       dilation: grow segments by this many pixels, so that they include edges.
       min_new_pixels: segments that add fewer pixels are left out.
@@ -86,10 +75,13 @@ class XRAIExplainer(Explainer):
         self.min_size = validation.positive("min_size", min_size, integer=True)
         self.min_new_pixels = validation.positive("min_new_pixels", min_new_pixels, integer=True)
         self.dilation, self.area, self.algorithm, self.channels = int(dilation), float(area), algorithm, channels
-        self.base = _integrated_gradients(base) if isinstance(base, (keras.Model, ModelView)) else base
-        if self.base is not None and not isinstance(self.base, Explainer):
+        self._chosen = isinstance(base, (keras.Model, ModelView))
+        if self._chosen:
+            base = IntegratedGradientsExplainer(base)
+        if base is not None and not isinstance(base, Explainer):
             raise TypeError(f"`base` must be an explainer, a Keras model or None, not {type(base).__name__}.")
-        super().__init__(None if self.base is None else self.base._view)
+        self.base: Explainer | None = base
+        super().__init__(None if base is None else base._view)
 
     def explain(
         self,
@@ -106,14 +98,14 @@ class XRAIExplainer(Explainer):
           x: images, array `[N, H, W, C]` or `[N, H, W]`, or one of them without the axis N. Without a model and with
             three axes it is one image `[H, W, C]`.
           *args, **base_options: what the base explainer's `explain` takes beside `x`: references, target, batch_size, …
-          base_attribution: an `Attribution` of `x`, or its values, array like `x` or without the channel axis; None: the
-            base explainer is asked.
+          base_attribution: an `Attribution` of `x`, or its values, array like `x` or without the channel axis; None:
+            the base explainer is asked.
           segments: boolean masks `[H, W]` for all images, or for each image a sequence of them; None: Felzenszwalb's.
           verbose: show progress bars.
 
         Returns:
-          The explanation: `values` float `[N, H, W]`, `regions` the ranks. Its outputs are the base attribution's, or NaN
-          when only values were given.
+          The explanation: `values` float `[N, H, W]`, `regions` the ranks. Its outputs are the base attribution's, or
+          NaN when only values were given.
 
         Raises:
           TypeError, ValueError: an argument is not of its kind; images are wanted, and attributions of finite numbers.
@@ -125,6 +117,8 @@ class XRAIExplainer(Explainer):
                 )
             inputs, single = self._door(x)
             _check_images(inputs)
+            if self._chosen and not args:
+                base_options = {"baselines": _BASELINES, **base_options}
             base = self.base.explain(inputs, *args, verbose=verbose, **base_options)
         else:
             if args or base_options:
@@ -153,12 +147,29 @@ class XRAIExplainer(Explainer):
         call_model_function: CallModelFunction,
         call_model_args: dict | None,
         segments: Any = None,
+        base_attribution: Any = None,
         **options: Any,
     ) -> Attribution:
-        if self.base is None:
-            raise ValueError("This XRAIExplainer has no base explainer to call the callback.")
-        base = self.base._explain_callback(x_value, call_model_function, call_model_args, **options)
-        return XRAIExplainer.explain(self, x_value, base_attribution=base, segments=segments)
+        if base_attribution is None:
+            base = self.base or IntegratedGradientsExplainer()
+            if self.base is None or self._chosen:
+                options = {"baselines": _BASELINES, **options}
+            base_attribution = base._explain_callback(x_value, call_model_function, call_model_args, **options)
+        return self.explain(x_value, base_attribution=base_attribution, segments=segments)
+
+    def _understand(self, options: dict[str, Any]) -> tuple[Explainer, dict[str, Any]]:
+        own: dict[str, Any] = {name: options[name] for name in ("segments", "base_attribution") if name in options}
+        options = {name: value for name, value in options.items() if name not in own}
+        other = copy.copy(self)
+        if "extra_parameters" in options:  # a saliency.XRAIParameters
+            parameters = options.pop("extra_parameters")
+            other.area, other.algorithm = float(parameters.area_threshold), parameters.algorithm
+            other.min_new_pixels = int(parameters.experimental_params["min_pixel_diff"])
+            if self._chosen and "base_attribution" not in own:
+                options["steps"] = parameters.steps
+        if self.base is not None:
+            other.base, options = self.base._understand(options)
+        return other, {**own, **options}
 
     def _one(self, x_value: Any, **options: Any) -> Attribution:
         if options.get("base_attribution") is None:
@@ -198,70 +209,6 @@ class XRAIExplainer(Explainer):
         return values.reshape(image.shape[:2]), ranks.reshape(image.shape[:2])
 
 
-def rank_regions(
-    attribution: np.ndarray, masks: scipy.sparse.csc_array, min_new_pixels: int, area: float, fast: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Covers an image with segments, the one with the largest gain density first.
-
-    The count and the sum of the pixels that each segment would still add are kept, and corrected when a segment is
-    taken; as a pixel is covered only once, the whole costs one pass over the masks.
-
-    Args:
-      attribution: float array `[P]`, one value a pixel.
-      masks: sparse matrix `[S, P]` of ones.
-      min_new_pixels: segments that add fewer pixels are left out.
-      area: fraction of the pixels after which to stop.
-      fast: rank by the density of whole segments instead.
-
-    Returns:
-      The mean attribution of each pixel's region, float64 `[P]`, and its rank, int32 `[P]`, from 1.
-    """
-    attribution = attribution.astype(np.float64)
-    by_segment = masks.tocsr()
-    counts = np.diff(by_segment.indptr).astype(np.float64)
-    sums = by_segment @ attribution
-    order = np.argsort(-_density(sums, counts), kind="stable") if fast else None
-    free = np.ones(len(attribution), bool)
-    available = np.ones(len(counts), bool)
-    regions: list[tuple[np.ndarray, float]] = []
-    covered = 0
-    for turn in range(len(counts)):
-        available &= counts >= min_new_pixels
-        if order is not None:
-            chosen = order[turn]
-            if not available[chosen]:
-                continue
-        elif covered > area * len(attribution) or not available.any():
-            break
-        else:
-            chosen = np.argmax(np.where(available, _density(sums, counts), -np.inf))
-        pixels = by_segment.indices[by_segment.indptr[chosen] : by_segment.indptr[chosen + 1]]
-        new = pixels[free[pixels]]
-        regions.append((new, attribution[new].mean()))
-        free[new], available[chosen] = False, False
-        covered += len(new)
-        added = masks[:, new]
-        counts -= added.sum(axis=1)
-        sums -= added @ attribution[new]
-    regions.sort(key=lambda region: -region[1])
-    if free.any():  # what no segment covers keeps its mean, so that the sum stays the same
-        regions.append((np.flatnonzero(free), attribution[free].mean()))
-    values, ranks = np.zeros(len(attribution)), np.zeros(len(attribution), np.int32)
-    for rank, (pixels, gain) in enumerate(regions, start=1):
-        values[pixels], ranks[pixels] = gain, rank
-    return values, ranks
-
-
-def _density(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    return np.divide(sums, counts, out=np.full(len(sums), -np.inf), where=counts > 0)
-
-
-def _integrated_gradients(model: keras.Model | ModelView) -> Explainer:
-    from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
-
-    return IntegratedGradientsExplainer(model)
-
-
 def _precomputed(base: Any, inputs: np.ndarray, single: bool) -> Attribution:
     """A base attribution that came from outside, as an Attribution of the batch."""
     given = base.values if isinstance(base, Attribution) else base
@@ -289,7 +236,7 @@ def _own_segments(segments: Any, images: int) -> list[Any] | None:
     if segments is None:
         return None
     segments = list(segments)
-    if segments and np.ndim(segments[0]) == 2:
+    if not segments or np.ndim(segments[0]) == 2:
         return [segments] * images
     if len(segments) != images:
         raise ValueError(f"`segments` has masks for {len(segments)} images; there are {images}.")
