@@ -130,7 +130,7 @@ class Attribution:
             for field in dataclasses.fields(self)
             if field.name != "settings"
         }
-        header = {"format": _FORMAT, "structure": structure, "settings": self.settings}
+        header = {"format": _FORMAT, "kind": type(self).__name__, "structure": structure, "settings": self.settings}
         arrays["header"] = np.array(json.dumps(header))
         target = FilePath(path)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
@@ -158,7 +158,8 @@ class Attribution:
             if header["format"] != _FORMAT:
                 raise ValueError(f"format {header['format']}")
             parts = {name: _unflatten(spec, arrays) for name, spec in header["structure"].items()}
-            return cls(**parts, settings=header["settings"])
+            kinds = {kind.__name__: kind for kind in (cls, *cls.__subclasses__())}
+            return kinds[header.get("kind", cls.__name__)](**parts, settings=header["settings"])
         except FileNotFoundError:
             raise
         except Exception as error:
