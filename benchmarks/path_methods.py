@@ -94,11 +94,12 @@ def main() -> None:
             for _ in range(steps):
                 call(x[None])
 
-        print(
-            f"| {name} | {quote(paired_ratios(ours, theirs, repeats)[0])} "
-            f"| {quote(paired_ratios(bare, theirs, repeats)[0])} | {quote(per_image(batch, ours, max(repeats // 2, 2)))} |",
-            flush=True,
+        columns = (
+            paired_ratios(ours, theirs, repeats)[0],
+            paired_ratios(bare, theirs, repeats)[0],
+            per_image(batch, ours, max(repeats // 2, 2)),
         )
+        print(f"| {name} | {' | '.join(map(quote, columns))} |", flush=True)
     explainer, pair = explainers["IG"]
     ratios, _ = paired_ratios(
         lambda: explainer.explain(x, target=TARGET, batch_size=PASS, keep=keep).values,
