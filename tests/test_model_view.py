@@ -134,6 +134,13 @@ def test_mixed_precision(batch):
     np.testing.assert_allclose(tf.nn.softmax(view.outputs(batch)), model(batch), atol=2e-3)
 
 
+def test_half_precision_inputs_are_walked_in_float32(batch):
+    model = keras.Sequential([keras.Input((FEATURES,), dtype="float16"), layers.Dense(3, dtype="float16")])
+    view = ModelView(model)
+    assert view.inputs_spec.dtype == tf.float32
+    np.testing.assert_allclose(view.outputs(batch), model(batch), atol=2e-3)
+
+
 def test_dropout_is_off(batch):
     model = classifier(layers.Dropout(0.9), layers.Dense(3))
     view = ModelView(model)

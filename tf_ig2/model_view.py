@@ -89,7 +89,7 @@ class ModelView:
             layers = input_layer if isinstance(input_layer, (list, tuple)) else [input_layer]
             self._entries = [keras_graph.find_layer(model, entry) for entry in layers]
         self.inputs_spec = tf.nest.map_structure(
-            lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), keras_graph.inputs_structure(model)
+            lambda x: tf.TensorSpec([None, *x.shape[1:]], _walked_in(x.dtype)), keras_graph.inputs_structure(model)
         )
         self._trace()
 
@@ -249,7 +249,7 @@ class ModelView:
 
         entries = self._entries or []
         keras_graph.run(self.model, inputs, {id(entry): call for entry in entries})
-        values = [found[id(entry)] for entry in entries]
+        values = [_at_least_float32(found[id(entry)]) for entry in entries]
         return values if self._several_entries else values[0]
 
 
@@ -284,9 +284,13 @@ def _find_output(model: keras.Model, name: str | int | None) -> tuple[list[Any],
     return [] if single else [key], flat[id(structure[key])]
 
 
+def _walked_in(dtype: Any) -> tf.DType:
+    """Half precision is enough for a network, not for paths, distances and sums."""
+    return tf.float32 if tf.as_dtype(dtype) in (tf.float16, tf.bfloat16) else tf.as_dtype(dtype)
+
+
 def _at_least_float32(x: tf.Tensor) -> tf.Tensor:
-    """Half precision is enough for a network, not for distances and sums."""
-    return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+    return tf.cast(x, _walked_in(x.dtype))
 
 
 def _source(tensor: tf.Tensor) -> tf.Tensor:
