@@ -290,8 +290,13 @@ def test_nan_is_an_error():
     x = np.ones((3, 12, 12, 3))
     x[1] = -1
     with pytest.raises(NonFiniteGradientError) as caught:
-        DeepSHAPExplainer(model).explain(x, 2 * np.ones((1, 12, 12, 3)), target=0)
+        DeepSHAPExplainer(model).explain(x, 2 * np.ones((2, 12, 12, 3)), target=0, batch_size=3)
     np.testing.assert_array_equal(caught.value.explicands, [1])
+    assert caught.value.finished is None
+    with pytest.raises(NonFiniteGradientError) as caught:
+        DeepSHAPExplainer(model).explain(x, 2 * np.ones((2, 12, 12, 3)), target=0, batch_size=2)
+    assert len(caught.value.finished) == 1
+    assert_complete(caught.value.finished)
 
 
 def test_an_infinite_gradient_between_finite_values_is_no_obstacle():

@@ -91,8 +91,11 @@ def test_unusual_images():
 
 
 def test_nan_is_an_error():
-    with pytest.raises(NonFiniteGradientError):
-        GradCAMExplainer(broken_net()).explain(-np.ones((2, 12, 12, 3)), target=0)
+    x = np.stack([np.ones((12, 12, 3)), -np.ones((12, 12, 3))])
+    with pytest.raises(NonFiniteGradientError) as caught:
+        GradCAMExplainer(broken_net()).explain(x, target=0, batch_size=1)
+    np.testing.assert_array_equal(caught.value.explicands, [1])
+    assert len(caught.value.finished) == 1
 
 
 def test_bad_arguments():

@@ -2,13 +2,14 @@
 
 import itertools
 import math
+import sys
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from tf_ig2 import ModelView
+from tf_ig2 import ModelView, NonFiniteGradientError
 from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 
 from ..networks import broken_net, conv_net, grey_net
@@ -128,8 +129,17 @@ def test_unusual_images(image_explainer):
 
 
 def test_nan_is_an_error():
-    with pytest.raises(ArithmeticError, match="NaN"):
-        KernelSHAPExplainer(broken_net()).explain(-np.ones((12, 12, 3)), np.zeros((12, 12, 3)), target=0)
+    x = np.stack([images(1)[0], -images(1)[0]])
+    with pytest.raises(NonFiniteGradientError) as caught:
+        KernelSHAPExplainer(broken_net(), superpixels=9, samples=200).explain(x, np.zeros((12, 12, 3)), target=0)
+    np.testing.assert_array_equal(caught.value.explicands, [1])
+    assert len(caught.value.finished) == 1
+
+
+def test_without_shap_the_extra_is_named(image_explainer, monkeypatch):
+    monkeypatch.setitem(sys.modules, "shap", None)
+    with pytest.raises(ImportError, match=r"tf_ig2\[shap\]"):
+        image_explainer.explain(images(1), np.zeros((12, 12, 3)))
 
 
 def test_bad_arguments(image_explainer):

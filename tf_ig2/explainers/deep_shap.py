@@ -85,7 +85,7 @@ class DeepSHAPExplainer(Explainer):
         Raises:
           TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
             finite, or out of range.
-          NonFiniteGradientError: an output or a multiplier is NaN or infinite.
+          NonFiniteGradientError: an output or a multiplier is NaN or infinite; it carries what was finished.
         """
         view = self.view
         inputs, single = self._door(x)
@@ -99,6 +99,10 @@ class DeepSHAPExplainer(Explainer):
 
         values = tf.nest.map_structure(lambda part: np.zeros(part.shape, part.dtype), explicand)
         outputs = np.zeros([count, size, 2], tf.nest.flatten(explicand)[0].dtype)
+
+        def explanation() -> Attribution:
+            return Attribution(values, explicand, outputs, np.zeros_like(outputs), indices, settings=self._settings())
+
         with tqdm(total=count * size, unit="pair", desc=type(self).__name__, disable=not verbose) as bar:
             for first in range(0, count * size, batch_size):
                 pairs = np.arange(first, min(first + batch_size, count * size))
@@ -111,21 +115,16 @@ class DeepSHAPExplainer(Explainer):
                 )
                 outputs[i, r] = np.stack([output.numpy(), reference_output.numpy()], axis=-1)
                 finite = np.isfinite(outputs[i, r]).all(axis=1)
-                for total, part in zip(tf.nest.flatten(values), tf.nest.flatten(parts), strict=True):
+                for part in tf.nest.flatten(parts):
                     finite &= np.isfinite(part.numpy().reshape(len(i), -1)).all(axis=1)
-                    np.add.at(total, i, part.numpy() / size)
                 if not finite.all():
-                    raise NonFiniteGradientError(0, np.unique(i[~finite]))
+                    done = first // size
+                    finished = explanation()[:done] if done else None
+                    raise NonFiniteGradientError(0, np.unique(i[~finite]), finished)
+                for total, part in zip(tf.nest.flatten(values), tf.nest.flatten(parts), strict=True):
+                    np.add.at(total, i, part.numpy() / size)
                 bar.update(len(pairs))
-        explanation = Attribution(
-            values=values,
-            explicand=explicand,
-            outputs=outputs,
-            distances=np.zeros_like(outputs),
-            target=indices,
-            settings=self._settings(),
-        )
-        return explanation[0] if single else explanation
+        return explanation()[0] if single else explanation()
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "unknown": self.unknown}

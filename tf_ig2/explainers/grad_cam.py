@@ -75,14 +75,27 @@ class GradCAMExplainer(Explainer):
 
         Raises:
           TypeError, ValueError: an argument has another shape or type than the model takes, or is out of range.
-          NonFiniteGradientError: an output or gradient is NaN or infinite.
+          NonFiniteGradientError: an output or gradient is NaN or infinite; it carries what was finished.
         """
         inputs, single = self._door(x)
         validation.positive("batch_size", batch_size, integer=True)
         given = target if callable(target) else None
         indices = None if callable(target) else self._predicted(inputs, target, batch_size)
         function = self._function(given)
-        values, outputs = [], []
+        values: list[np.ndarray] = []
+        outputs: list[np.ndarray] = []
+
+        def explanation() -> Attribution:
+            output, done = np.concatenate(outputs), sum(map(len, outputs))
+            return Attribution(
+                values=np.concatenate(values),
+                explicand=inputs[:done],
+                outputs=np.stack([output, np.full_like(output, np.nan)], axis=-1)[:, None],
+                distances=np.zeros([done, 1, 2], output.dtype),
+                target=None if indices is None else indices[:done],
+                settings=self._settings(),
+            )
+
         starts = range(0, len(inputs), batch_size)
         for first in tqdm(starts, unit="batch", desc=type(self).__name__, disable=not verbose):
             rows = slice(first, first + batch_size)
@@ -90,19 +103,11 @@ class GradCAMExplainer(Explainer):
             maps, explained = function(take(inputs, rows), index)
             finite = np.isfinite(maps.numpy()).all(axis=(1, 2)) & np.isfinite(explained.numpy())
             if not finite.all():
-                raise NonFiniteGradientError(0, first + np.flatnonzero(~finite))
+                finished = explanation() if first else None
+                raise NonFiniteGradientError(0, first + np.flatnonzero(~finite), finished)
             values.append(maps.numpy())
             outputs.append(explained.numpy())
-        output = np.concatenate(outputs)
-        explanation = Attribution(
-            values=np.concatenate(values),
-            explicand=inputs,
-            outputs=np.stack([output, np.full_like(output, np.nan)], axis=-1)[:, None],
-            distances=np.zeros([len(inputs), 1, 2], output.dtype),
-            target=indices,
-            settings=self._settings(),
-        )
-        return explanation[0] if single else explanation
+        return explanation()[0] if single else explanation()
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "layer": self._maps.name, "resize": self.resize}

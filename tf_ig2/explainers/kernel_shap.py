@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from tqdm.auto import tqdm
 
 from tf_ig2 import segmentation, validation
 from tf_ig2.attribution import Attribution
+from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explained_output import ExplainedOutput, Target
 from tf_ig2.explainers.base import Explainer, take
 from tf_ig2.model_view import LayerLike, ModelView
@@ -100,7 +102,7 @@ class KernelSHAPExplainer(Explainer):
           ImportError: `shap` is not installed.
           TypeError, ValueError: an argument has another shape or type than the model takes, is empty, not finite, or
             out of range.
-          ArithmeticError: an output is NaN or infinite.
+          NonFiniteGradientError: an output is NaN or infinite; it carries the explicands that were finished.
         """
         shap = _import_shap()
         view = self.view
@@ -118,6 +120,18 @@ class KernelSHAPExplainer(Explainer):
 
         values = np.zeros_like(explicand)
         outputs = np.zeros([*background.shape[:2], 2], explicand.dtype)
+
+        def explanation() -> RegionAttribution:
+            return RegionAttribution(
+                values=values,
+                explicand=explicand,
+                outputs=outputs,
+                distances=np.zeros_like(outputs),
+                target=indices,
+                settings=self._settings(),
+                regions=players,
+            )
+
         total = sum(1 + background.shape[1] * (number + 3) for number in samples)
         with tqdm(total=total, unit="output", desc=type(self).__name__, disable=not verbose) as bar, _seeded(self.seed):
             for n in range(count):
@@ -132,7 +146,7 @@ class KernelSHAPExplainer(Explainer):
                         bar.update(len(parts[-1]))
                     result = np.concatenate(parts)
                     if not np.isfinite(result).all():
-                        raise ArithmeticError(f"The model's output is NaN or infinite for masked explicand {n}.")
+                        raise NonFiniteGradientError(0, np.array([n]), explanation()[:n] if n else None)
                     return result
 
                 def game(
@@ -151,16 +165,7 @@ class KernelSHAPExplainer(Explainer):
                 outputs[n, :, 0], outputs[n, :, 1] = output(explicand[n : n + 1]), output(background[n])
                 shapley = self._shapley(shap, game, int(players[n].max()) + 1, samples[n])
                 values[n] = (shapley / np.bincount(member.ravel(), minlength=len(shapley)))[member]
-        explanation = RegionAttribution(
-            values=values,
-            explicand=explicand,
-            outputs=outputs,
-            distances=np.zeros_like(outputs),
-            target=indices,
-            settings=self._settings(),
-            regions=players,
-        )
-        return explanation[0] if single else explanation
+        return explanation()[0] if single else explanation()
 
     def _settings(self) -> dict[str, Any]:
         names = ("samples", "superpixels", "l1", "seed")
@@ -246,7 +251,9 @@ def _seeded(seed: int | None) -> Iterator[None]:
 
 def _import_shap() -> Any:
     try:
-        import shap
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # of matplotlib, by shap's plots
+            import shap
     except ImportError as error:
         raise ImportError("KernelSHAP needs the shap package: pip install tf_ig2[shap].") from error
     return shap
