@@ -14,6 +14,11 @@ from keras import layers
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tf_ig2 import IG2Explainer, ModelView
+from tf_ig2.explainers.blur_ig import BlurIGExplainer
+from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
+from tf_ig2.explainers.gradient import GradientExplainer
+from tf_ig2.explainers.guided_ig import GuidedIGExplainer
+from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.serving import export
 
 LOADERS = ["saved_model", "session", "c_api"]
@@ -315,6 +320,49 @@ def test_every_setting_is_exported(smooth_net, samples, contrast, tmp_path, opti
     explain = tf.saved_model.load(export(explainer, tmp_path, contrast)).signatures["explain"]
     answer = explain(x=tf.constant(samples), target=tf.constant(-1))
     check({name: value.numpy() for name, value in answer.items()}, explainer.explain(samples, contrast))
+
+
+def check_loaded(path, explanation, samples, **request):
+    explain = tf.saved_model.load(path).signatures["explain_against" if request else "explain"]
+    answer = explain(x=tf.constant(samples), target=tf.constant(-1), **request)
+    check({name: value.numpy() for name, value in answer.items()}, explanation)
+
+
+@pytest.mark.parametrize("kind", [ExpectedIGExplainer, GuidedIGExplainer, IntegratedGradientsExplainer])
+def test_explainers_with_baselines_are_exported(smooth_net, samples, contrast, tmp_path, kind):
+    explainer = kind(smooth_net, steps=6)
+    path = export(explainer, tmp_path, contrast, batch_size=9)
+    check_loaded(path, explainer.explain(samples, contrast), samples)
+    check_loaded(path, explainer.explain(samples, contrast[:2]), samples, references=tf.constant(contrast[:2]))
+
+
+def test_explainers_without_contrast_are_exported(smooth_net, samples, contrast, tmp_path):
+    for number, times_input in enumerate([False, True], 1):
+        explainer = GradientExplainer(smooth_net, times_input=times_input)
+        check_loaded(export(explainer, tmp_path, version=number), explainer.explain(samples), samples)
+    with pytest.raises(TypeError, match="contrasts with nothing"):
+        export(explainer, tmp_path, contrast, version=3)
+
+
+def test_blur_ig_is_exported(cnn, images, tmp_path):
+    explainer = BlurIGExplainer(cnn.view, max_sigma=3, steps=5)
+    check_loaded(export(explainer, tmp_path), explainer.explain(images), images)
+
+
+def test_only_baselines_that_are_the_same_for_all_are_exported(smooth_net, samples, tmp_path):
+    zero = IntegratedGradientsExplainer(smooth_net, steps=6)
+    check_loaded(export(zero, tmp_path, 0.0), zero.explain(samples, 0.0), samples)
+    ranged = IntegratedGradientsExplainer(smooth_net, steps=6, value_range=(-1, 1))
+    path = export(ranged, tmp_path, "black_and_white", version=2)
+    check_loaded(path, ranged.explain(samples, "black_and_white"), samples)
+    for explainer, name in [(zero, "black"), (ranged, "gaussian"), (ranged, "maximal_distance")]:
+        with pytest.raises(ValueError, match="depend on the explicand"):
+            export(explainer, tmp_path, name, version=3)
+
+
+def test_steps_that_are_nodes_of_a_rule_cannot_come_with_a_request(smooth_net, tmp_path):
+    with pytest.raises(ValueError, match="fixed when it is made"):
+        export(IntegratedGradientsExplainer(smooth_net, steps=6), tmp_path, 0.0, max_steps=9)
 
 
 def test_a_callable_target_is_exported(smooth_net, samples, contrast, tmp_path):

@@ -121,3 +121,9 @@ class BlurIGExplainer(PathExplainer):
         for part in tf.nest.flatten(explicand):
             validation.image("x", part.shape[1:])
         return Contrasts(1, lambda i, r: ())
+
+    def _bake(self, contrast: Any) -> tuple[()]:
+        return ()
+
+    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
+        return Contrasts(1, lambda i, r: ())

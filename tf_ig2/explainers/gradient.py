@@ -87,5 +87,12 @@ class GradientExplainer(PathExplainer):
 
         return Contrasts(1, rows)
 
+    def _bake(self, contrast: Any) -> tuple[()]:
+        return ()
+
+    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
+        displaced = explicand if self.times_input else tf.nest.map_structure(tf.ones_like, explicand)
+        return Contrasts(1, lambda i, r: tf.nest.map_structure(lambda part: tf.gather(part, i), displaced))
+
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "times_input": self.times_input}

@@ -91,6 +91,11 @@ class PathExplainer(Explainer):
         """What of a contrast an exported explainer carries with it: a structure of arrays."""
         raise NotImplementedError(f"{type(self).__name__} has no compiled contrast, and cannot be exported.")
 
+    @property
+    def _received_spec(self) -> Any:
+        """Structure of `tf.TensorSpec([None, ...])`: the contrast that may come with a request."""
+        return self.view.inputs_spec
+
     def _receive(self, contrast: Any) -> Any:
         """What `_bake` gives, inside a graph, for tensors `[R, ...]` that come with a request."""
         raise NotImplementedError(f"{type(self).__name__} takes no contrast with a request.")

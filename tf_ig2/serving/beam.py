@@ -103,8 +103,8 @@ def run(job: Job, shards: list[Shard], options: Sequence[str] = ()) -> dict[str,
 class ExplainerModelHandler(ModelHandler[Record, PredictionResult, ServedExplainer]):
     """For `RunInference`: records in, explanations out, a bad record answered with the reason.
 
-    The inference of each result is a `tf_ig2.serving.served.Explanations` of one row, or a `RejectedError`: branch on it
-    to make a dead letter queue.
+    The inference of each result is a `tf_ig2.serving.served.Explanations` of one row, or a `RejectedError`: branch on
+    it to make a dead letter queue.
 
     Args:
       model: an exported explainer, the directory named by the version.
@@ -141,11 +141,10 @@ class ExplainerModelHandler(ModelHandler[Record, PredictionResult, ServedExplain
         results: list[Any] = []
         good: list[tuple[int, tuple[dict[str, np.ndarray], int]]] = []
         for number, record in enumerate(batch):
-            try:
-                good.append((number, decoder.row(record)))
-                results.append(None)
-            except RejectedError as error:
-                results.append(error)
+            row = decoder.row_or_reason(record)
+            results.append(row if isinstance(row, RejectedError) else None)
+            if not isinstance(row, RejectedError):
+                good.append((number, row))
         if good:
             explained = explain_rows(model, [row for _, row in good])
             for (number, _), result in zip(good, explained, strict=True):

@@ -17,7 +17,7 @@ from tf_ig2._version import __version__
 from tf_ig2.explained_output import Target
 from tf_ig2.explainers.path_explainer import PathExplainer
 from tf_ig2.serving import fingerprint, requests
-from tf_ig2.serving.graph import ExplainerGraph, named
+from tf_ig2.serving.graph import ExplainerGraph
 from tf_ig2.serving.served import MANIFEST
 
 _RESERVED = ("target", "steps")
@@ -46,7 +46,8 @@ def export(
 
     One input is named `x`, several by their keys or `x_0`, `x_1`, …; what exists once per input is then named like
     `attributions_0`. Of the references only what the explainer needs is saved, for IG² their representations and their
-    value ranges; no reference itself is. A wrong request fails with an InvalidArgument error that says what is wrong.
+    value ranges; no reference itself is. (IG, Guided IG and Expected IG walk from their baselines, so those have to be
+    saved: send them with each request where they must not be.) A wrong request fails with an InvalidArgument error that says what is wrong.
 
     Args:
       explainer: any explainer that walks a path.
@@ -84,6 +85,12 @@ def export(
     validation.positive("batch_size", batch_size, integer=True)
     if max_steps is not None:
         validation.positive("max_steps", max_steps, integer=True)
+        if explainer._segments != explainer.steps:
+            raise ValueError(
+                f"`max_steps`: the steps of {type(explainer).__name__} are the nodes of its rule, fixed when it is made."
+            )
+    if references is not None and not explainer._contrast_names and not _takes_references(explainer):
+        raise TypeError(f"{type(explainer).__name__} contrasts with nothing: `references` must be None.")
     if target is not None and not callable(target):
         raise TypeError(f"`target` must be a callable or None, not {target!r}: class indices come with the requests.")
     _check_inputs(explainer)
@@ -144,8 +151,9 @@ def _signatures(
     if baked:
         signatures["explain"] = _function(graph.explain, request, defaults)
     if _takes_references(explainer):
-        references = named("references", explainer.view.inputs_spec)
-        signatures["explain_against"] = _function(graph.explain_against, {**inputs, **references, **request}, defaults)
+        signatures["explain_against"] = _function(
+            graph.explain_against, {**inputs, **graph.references, **request}, defaults
+        )
     return signatures
 
 

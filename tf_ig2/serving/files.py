@@ -67,9 +67,11 @@ def read(path: str) -> bytes:
 
 def read_json(path: str) -> Any:
     """Reads JSON; None if there is no such file, or no JSON in it."""
+    if not tf.io.gfile.exists(path):
+        return None
     try:
         return json.loads(read(path))
-    except (FileNotFoundError, ValueError):
+    except ValueError:
         return None
 
 

@@ -45,12 +45,12 @@ def _of_nodes(nodes: Any, library: dict[str, Any], known: dict[str, str], argume
     def attribute(value: Any) -> str:
         kind = value.WhichOneof("value")
         if kind == "func":
-            return function(value.func.name)
+            return of_function(value.func.name)
         if kind == "list" and value.list.func:
-            return " ".join(function(func.name) for func in value.list.func)
+            return " ".join(of_function(func.name) for func in value.list.func)
         return hashlib.sha256(value.SerializeToString(deterministic=True)).hexdigest()
 
-    def function(name: str) -> str:
+    def of_function(name: str) -> str:
         if name not in known:
             definition = library[name]
             names = [argument.name for argument in definition.signature.input_arg]
@@ -66,7 +66,7 @@ def _of_nodes(nodes: Any, library: dict[str, Any], known: dict[str, str], argume
             for key in sorted(node.attr)
             if not key.startswith("_")  # notes of the tracer, with names of its own
         ]
-        kind = function(node.op) if node.op in library else node.op
+        kind = of_function(node.op) if node.op in library else node.op
         digest.update("|".join([kind, *data, *control, *attributes]).encode() + b"\n")
     return digest.hexdigest()
 

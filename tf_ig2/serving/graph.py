@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tf_ig2.explained_output import ExplainedOutput, Target
@@ -17,6 +18,9 @@ from tf_ig2.paths.integrate import Keep, Tableau
 from tf_ig2.serving import requests
 
 Tensors = dict[str, tf.Tensor]
+
+MOST_REFERENCES = 256
+"""How many references a request may bring; the nodes of Expected IG are drawn for so many."""
 
 
 class ExplainerGraph:
@@ -34,6 +38,7 @@ class ExplainerGraph:
       model_variables: the model's `tf.Variable`s. Keras maps its own variables to duplicates when it is saved, and a
         session then misses the originals; these are what to track instead.
       contrast_variables: `tf.Variable`s that hold what was baked.
+      references: what may come with a request to be contrasted with, name → `tf.TensorSpec([None, ...])`.
       inputs: the model's inputs, name → `tf.TensorSpec([None, ...])`.
     """
 
@@ -48,6 +53,8 @@ class ExplainerGraph:
     ):
         view = explainer.view
         self._explainer, self._view = explainer, ExplainedOutput(view, target)
+        self._most_references = max([MOST_REFERENCES, *map(len, tf.nest.flatten(baked) if baked is not None else [])])
+        self.references = named("references", explainer._received_spec)
         self._batch_size, self._max_steps, self._counterfactuals = batch_size, max_steps, counterfactuals
         self._baked = tf.nest.map_structure(lambda part: tf.Variable(part, trainable=False), baked)
         self.model_variables = [v if isinstance(v, tf.Variable) else v.value for v in view.variables]
@@ -69,10 +76,15 @@ class ExplainerGraph:
 
     def explain_against(self, **request: tf.Tensor) -> Tensors:
         """Explains the explicands of a request against references that came with it."""
-        specs = named("references", self._view.view.inputs_spec)
+        specs = self.references
         references = {name: requests.samples(name, request.pop(name), spec) for name, spec in specs.items()}
-        references = requests.same_count(references)
-        return self._explain(request, self._explainer._receive(self._structured(list(references.values()))))
+        references = requests.at_most(requests.same_count(references), MOST_REFERENCES)
+        return self._explain(
+            request,
+            self._explainer._receive(
+                tf.nest.pack_sequence_as(self._explainer._received_spec, list(references.values()))
+            ),
+        )
 
     def _structured(self, parts: list[tf.Tensor]) -> Points:
         return tf.nest.pack_sequence_as(self._view.view.inputs_spec, parts)
@@ -88,20 +100,22 @@ class ExplainerGraph:
         target: Any = ()
         if self._view.target is None:
             target = requests.targets(request["target"], count, view.outputs(explicand, inner))
-        steps = tf.constant(explainer.steps)
+        steps = tf.constant(explainer._segments)
         if self._max_steps is not None:
             steps = requests.steps(request["steps"], self._max_steps)
         contrasts = explainer._contrasts_in_graph(explicand, baked)
         walked = self._walk_all(Rows(explicand, inner, target, ()), contrasts, count, steps)
-        return self._answer(*walked, target)
+        return self._answer(walked, target)
 
-    def _walk_all(self, of: Rows, contrasts: Contrasts, count: tf.Tensor, steps: tf.Tensor) -> Any:
+    def _walk_all(
+        self, of: Rows, contrasts: Contrasts, count: tf.Tensor, steps: tf.Tensor
+    ) -> tuple[Points, Any, tf.Tensor, tf.Tensor]:
         """All rows, some at a time: values `[N, ...]`, ends `[N, R, ...]`, outputs at both ends `[N, R]`."""
         explainer, references = self._explainer, contrasts.count
         total = count * references
         leaves = tf.nest.flatten(of.explicand)
         dtype = leaves[0].dtype
-        tableau = Tableau(tf.constant(explainer._rule.nodes, dtype), tf.constant(explainer._rule.weights, dtype))
+        tableau = explainer._tableau(np.arange(self._most_references), dtype)
         shapes = [leaf.shape[1:] for leaf in leaves]
         forward = explainer._path.starts_at_explicand
         kept = len(leaves) if self._counterfactuals else 0
@@ -114,7 +128,13 @@ class ExplainerGraph:
             i, r = row // references, row % references
             rows = tf.nest.map_structure(lambda x: tf.gather(x, i), of)._replace(contrast=contrasts.rows(i, r))
             walked = explainer._walk(
-                self._view, Keep(counterfactuals=False), False, rows, steps, tableau, tf.constant(self._batch_size)
+                self._view,
+                Keep(counterfactuals=False),
+                False,
+                rows,
+                steps,
+                _of_references(tableau, r),
+                tf.constant(self._batch_size),
             )
             values = requests.finite_walk(walked.values, walked.finite, walked.steps_taken)
             sums = [
@@ -154,7 +174,8 @@ class ExplainerGraph:
         )
         return tf.nest.pack_sequence_as(structure, sums), counterfactuals, by_explicand(here), by_explicand(there)
 
-    def _answer(self, values: Points, counterfactuals: Any, here: tf.Tensor, there: tf.Tensor, target: Any) -> Tensors:
+    def _answer(self, walked: tuple[Points, Any, tf.Tensor, tf.Tensor], target: Any) -> Tensors:
+        values, counterfactuals, here, there = walked
         total = tf.add_n(
             [
                 tf.reduce_sum(tf.cast(tf.reshape(part, [tf.shape(part)[0], -1]), tf.float64), axis=-1)
@@ -174,6 +195,13 @@ class ExplainerGraph:
         if self._view.target is None:
             answer["target"] = target
         return answer
+
+
+def _of_references(tableau: Tableau, r: tf.Tensor) -> Tableau:
+    """The nodes of rows with these reference numbers, where every reference has nodes of its own."""
+    if tableau.positions.shape.rank == 1:
+        return tableau
+    return tableau._replace(positions=tf.gather(tableau.positions, r, axis=1))
 
 
 def named(name: str, structure: Any) -> dict[str, Any]:

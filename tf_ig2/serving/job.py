@@ -99,7 +99,7 @@ def finish(job: Job, shards: list[Shard], reports: Iterable[Report], runner: str
     manifest = {
         "tf_ig2": __version__,
         "settings": job.settings(read_manifest(job.model)),
-        "inputs": dict(sorted(Counter({shard.path: 0 for shard in shards} | _sizes(shards)).items())),
+        "inputs": _sizes(shards),
         "records": sum(shard.stop - shard.start for shard in shards),
         "explained": sum(report.explained for report in reports),
         "rejected": len(rejected),

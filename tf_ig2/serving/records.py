@@ -7,13 +7,14 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from tf_ig2 import validation
+from tf_ig2.serving import files
 
 
 class RejectedError(ValueError):
@@ -62,7 +63,7 @@ def count(path: str) -> int:
         if is_parquet(path):
             import pyarrow.parquet
 
-            with tf.io.gfile.GFile(path, "rb") as file:
+            with _opened(path) as file:
                 return pyarrow.parquet.ParquetFile(file).metadata.num_rows
         return int(_tf_records(path).reduce(np.int64(0), lambda number, _: number + 1))
     except tf.errors.OpError as error:
@@ -111,12 +112,19 @@ class Decoder:
         """The arrays `[...]` of a record by input name, and its target.
 
         Raises:
-          RejectedError: a feature is missing, of another shape, not finite, not an image, or the target is out of range.
+          RejectedError: a feature is missing, of another shape, not finite, no image, or the target is out of range.
         """
         if record.problem is not None:
             raise RejectedError(record.problem)
         arrays = {name: self._array(name, record, spec) for name, spec in self.inputs.items()}
         return arrays, self._target(record)
+
+    def row_or_reason(self, record: Record) -> tuple[dict[str, np.ndarray], int] | RejectedError:
+        """What `row` returns, or what it raises."""
+        try:
+            return self.row(record)
+        except RejectedError as error:
+            return error
 
     def _array(self, name: str, record: Record, spec: tf.TensorSpec) -> np.ndarray:
         if record.features.get(name) is None:
@@ -187,10 +195,15 @@ def _example(data: bytes) -> tuple[dict[str, Any], str | None, bytes]:
 _DTYPES = {"float_list": np.float32, "int64_list": np.int64}
 
 
+def _opened(path: str) -> BinaryIO:
+    """A file that can be sought in; a remote one is fetched whole."""
+    return io.BytesIO(files.read(path)) if "://" in path else open(path, "rb")
+
+
 def _parquet_rows(path: str, start: int, stop: int) -> Iterator[tuple[dict[str, Any], str | None, bytes]]:
     import pyarrow.parquet
 
-    with tf.io.gfile.GFile(path, "rb") as opened:
+    with _opened(path) as opened:
         file = pyarrow.parquet.ParquetFile(opened)
         first = 0
         for group in range(file.num_row_groups):

@@ -59,6 +59,14 @@ def same_count(parts: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: _require(value, same, message, counts) for name, value in parts.items()}
 
 
+def at_most(parts: dict[str, tf.Tensor], most: int) -> dict[str, tf.Tensor]:
+    """Checks that the inputs of a request have no more samples than so many."""
+    return {
+        name: _require(value, tf.shape(value)[0] <= most, f"`{name}` may hold at most {most}, not", tf.shape(value)[0])
+        for name, value in parts.items()
+    }
+
+
 def targets(value: tf.Tensor, count: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     """Checks target indices, and puts the predicted class where none is given.
 

@@ -26,8 +26,8 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
     file = os.path.join(os.fspath(path), MANIFEST)
     if not tf.io.gfile.exists(file):
         raise FileNotFoundError(
-            f"{os.fspath(path)!r} is not an exported explainer: there is no {MANIFEST}. Give the directory named by the "
-            "version, for example explainers/digits/1."
+            f"{os.fspath(path)!r} is not an exported explainer: there is no {MANIFEST}. Give the directory named by "
+            "the version, such as explainers/digits/1."
         )
     with tf.io.gfile.GFile(file, "r") as opened:
         return json.loads(opened.read())

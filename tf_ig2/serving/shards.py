@@ -137,10 +137,11 @@ def explain_shard(job: Job, explainer: ServedExplainer, shard: Shard) -> Report:
 
     row_number = {id(record): number for number, record in enumerate(found, shard.start)}
     for record in found:
-        try:
-            good.append((record, *decoder.row(record)))
-        except RejectedError as error:
-            reject(record, str(error))
+        row = decoder.row_or_reason(record)
+        if isinstance(row, RejectedError):
+            reject(record, str(row))
+        else:
+            good.append((record, *row))
 
     explained: list[tuple[Record, Explanations]] = []
     model_began = time.perf_counter()

@@ -1,0 +1,56 @@
+"""The same job on Ray: same rows, also when an actor is killed."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+pytest.importorskip("ray", reason="ray is not installed: pip install tf_ig2[ray]")
+
+import ray as ray_
+
+from tests.serving.conftest import result, shard_bytes
+from tf_ig2.serving import job as jobs
+from tf_ig2.serving import ray
+from tf_ig2.serving.shards import Job
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, of many kinds
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    ray_.init(num_cpus=3, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": environment})
+    yield
+    ray_.shutdown()
+
+
+def test_two_actors_explain_as_the_plain_loop_does(model, plain, tfrecords, tmp_path):
+    manifest = ray.run(Job(model, str(tmp_path)), jobs.plan([tfrecords], 16), actors=2)
+    assert (manifest["explained"], manifest["run"]["runner"]) == (90, "ray")
+    assert result(tmp_path)[0]["shards"] == result(plain)[0]["shards"]
+    assert shard_bytes(tmp_path) == shard_bytes(plain)
+
+
+def actors():
+    """The process ids of the actors that hold the model."""
+    from ray.util.state import list_actors
+
+    found = list_actors(filters=[("state", "=", "ALIVE")], detail=True)
+    return [actor.pid for actor in found if "_Explainer" in actor.class_name or "MapWorker" in actor.class_name]
+
+
+def test_a_killed_actor_costs_no_row_and_doubles_none(slow_model, tfrecords, tmp_path):
+    killed = []
+
+    def kill_one(report):
+        if not killed:
+            killed.append(actors()[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    planned = jobs.plan([tfrecords], 4)
+    manifest = ray.run(Job(slow_model, str(tmp_path)), planned, actors=2, on_report=kill_one)
+    assert killed
+    assert (manifest["records"], manifest["explained"], manifest["rejected"]) == (90, 90, 0)
+    assert len(result(tmp_path)[1]) == 90
