@@ -1,4 +1,5 @@
-"""IG, Guided IG and Blur IG beside PAIR's: `python benchmarks/path_methods.py [--steps 50] [--repeats 5]`.
+"""IG, Guided IG and Blur IG beside PAIR's: `python benchmarks/path_methods.py [--steps 50] [--repeats 5]
+[--methods "Guided IG"]`.
 
 One process, one Keras model, the same steps; PAIR's classes call the model through a compiled function. Ratios are
 medians over pairs of runs, taken in turn, with their range. Prints a Markdown table.
@@ -61,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--methods", nargs="+", default=["IG", "Guided IG", "Blur IG"])
     steps, repeats = (arguments := parser.parse_args()).steps, arguments.repeats
     repair_quantile()
     model: keras.Model = mobilenet()
@@ -79,7 +81,8 @@ def main() -> None:
     print(f"MobileNetV2 at 224², {steps} steps, {repeats} pairs, {time.strftime('%Y-%m-%d')}\n")
     print("| method | PAIR / ours, one image | PAIR / the bare gradients | one image alone / in a batch of 8 |")
     print("|---|---|---|---|")
-    for name, (explainer, pair) in explainers.items():
+    for name in arguments.methods:
+        explainer, pair = explainers[name]
 
         def ours(explainer: Any = explainer) -> object:
             return explainer.explain(x, target=TARGET, batch_size=PASS, keep=keep).values
