@@ -213,6 +213,18 @@ def test_batch_size_and_order_change_nothing():
     np.testing.assert_allclose(turned[::-1], whole, atol=1e-6)
 
 
+def test_shared_references_are_like_references_of_ones_own():
+    """Shared ones go through the model once a batch; the batches here begin in the middle of an explicand."""
+    model = image_net(layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D())
+    x, references = draw(model, 4, 0), draw(model, 3, 1)
+    explainer = DeepSHAPExplainer(model)
+    own = explainer.explain(x, np.tile(references, (4, 1, 1, 1, 1)))
+    for size in (2, 4, 100):
+        shared = explainer.explain(x, references, batch_size=size)
+        np.testing.assert_allclose(shared.values, own.values, atol=1e-6)
+        np.testing.assert_allclose(shared.outputs, own.outputs, atol=1e-6)
+
+
 def test_it_is_traced_once():
     model = conv_net()
     explainer = DeepSHAPExplainer(model)

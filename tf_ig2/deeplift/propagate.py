@@ -19,15 +19,19 @@ def propagate(
     explained: Callable[[tf.Tensor], tf.Tensor],
     points: Points,
     references: Points,
+    pairs: tf.Tensor,
     inputs: Points = (),
 ) -> tuple[Points, tf.Tensor, tf.Tensor]:
-    """Multipliers of a batch of (explicand, reference) pairs: one forward pass for each, one backward pass.
+    """Multipliers of a batch of (explicand, reference) pairs: a reference that is shared goes forward once.
 
     Args:
       view: the model.
       found: what `tf_ig2.deeplift.layers.rules` found.
       explained: maps the model's output `[B, ...]` to the explained output `[B]`.
-      points, references: structures of `[B, ...]`.
+      points: structure of `[B, ...]`, the explicands.
+      references: structure of `[U, ...]`, each different reference once.
+      pairs: int32 `[B]`, the reference of each explicand; with an `input_layer`, 0 … B - 1, because what surrounds a
+        reference are the explicand's own inputs.
       inputs: the model's own inputs when there is an `input_layer`, otherwise `()`.
 
     Returns:
@@ -36,11 +40,16 @@ def propagate(
     """
     seen: dict[int, deque[list[tf.Tensor]]] = {key: deque() for key in found}
 
+    def paired(x: tf.Tensor) -> tf.Tensor:
+        """A reference's tensor for each explicand; what has no batch axis, a constant, stays."""
+        constant = x.shape.rank == 0 or (x.shape.rank is not None and x.shape[0] is not None)
+        return x if constant else tf.gather(x, pairs)
+
     def record(operation: Any, *args: Any, **kwargs: Any) -> Any:
         first = found[id(operation)].linear
         if first is not None:
             args, kwargs = (first(*args, **kwargs),), {}
-        seen[id(operation)].append(_floats((args, kwargs)))
+        seen[id(operation)].append([paired(x) for x in _floats((args, kwargs))])
         return operation(*args, **kwargs) if first is None else operation.activation(*args)
 
     def apply(operation: Any, *args: Any, **kwargs: Any) -> Any:
@@ -56,7 +65,7 @@ def propagate(
 
         return rule(function, _floats((args, kwargs)), seen[id(operation)].popleft())
 
-    reference_output = explained(view.forward(references, inputs, dict.fromkeys(found, record))[1])
+    reference_output = explained(tf.gather(view.forward(references, inputs, dict.fromkeys(found, record))[1], pairs))
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(tf.nest.flatten(points))
         output = explained(view.forward(points, inputs, dict.fromkeys(found, apply))[1])

@@ -107,9 +107,12 @@ class DeepSHAPExplainer(Explainer):
             for first in range(0, count * size, batch_size):
                 pairs = np.arange(first, min(first + batch_size, count * size))
                 i, r = pairs // size, pairs % size
+                shared = not own and not view.attributes_inside
+                once, pair = np.unique(r, return_inverse=True) if shared else (r, np.arange(len(r)))
                 parts, output, reference_output = function(
                     take(explicand, i),
-                    take(background, (i, r) if own else r),
+                    take(background, (i, once) if own else once),
+                    tf.constant(pair, tf.int32),
                     take(inputs, i) if view.attributes_inside else (),
                     () if indices is None else tf.constant(indices[i]),
                 )
@@ -157,16 +160,20 @@ class DeepSHAPExplainer(Explainer):
         if target not in self._compiled:
             view, explained = self.view, ExplainedOutput(self.view, target)
             own = view.inputs_spec if view.attributes_inside else ()
-            index = () if target is not None else tf.TensorSpec([None], tf.int32)
+            rows = tf.TensorSpec([None], tf.int32)
+            index = () if target is not None else rows
 
-            def attribute(points: Any, references: Any, inputs: Any, index: Any) -> Any:
-                multipliers, output, reference_output = propagate(
-                    view, self._rules, lambda outputs: explained.select(outputs, index), points, references, inputs
+            def attribute(points: Any, references: Any, pairs: tf.Tensor, inputs: Any, index: Any) -> Any:
+                def select(outputs: tf.Tensor) -> tf.Tensor:
+                    return explained.select(outputs, index)
+
+                multipliers, *outputs = propagate(view, self._rules, select, points, references, pairs, inputs)
+                values = tf.nest.map_structure(
+                    lambda m, x, r: m * (x - tf.gather(r, pairs)), multipliers, points, references
                 )
-                values = tf.nest.map_structure(lambda m, x, r: m * (x - r), multipliers, points, references)
-                return values, output, reference_output
+                return values, *outputs
 
             self._compiled[target] = tf.function(
-                attribute, input_signature=[view.points_spec, view.points_spec, own, index], autograph=False
+                attribute, input_signature=[view.points_spec, view.points_spec, rows, own, index], autograph=False
             )
         return self._compiled[target]
