@@ -88,8 +88,8 @@ class BaselineExplainer(PathExplainer):
         baked, again = made(low), made(high)
         if not all(map(np.array_equal, tf.nest.flatten(baked), tf.nest.flatten(again))):
             raise ValueError(
-                f"The baselines {contrast!r} depend on the explicand, and an exported explainer carries its baselines with "
-                "it: pass a number or arrays, or give the explainer a `value_range` if the name needs only that."
+                f"The baselines {contrast!r} depend on the explicand, and an exported explainer carries its baselines "
+                "with it: pass a number or arrays, or give the explainer a `value_range` if the name needs only that."
             )
         return {"baselines": baked}
 

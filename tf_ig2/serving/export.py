@@ -47,7 +47,8 @@ def export(
     One input is named `x`, several by their keys or `x_0`, `x_1`, …; what exists once per input is then named like
     `attributions_0`. Of the references only what the explainer needs is saved, for IG² their representations and their
     value ranges; no reference itself is. (IG, Guided IG and Expected IG walk from their baselines, so those have to be
-    saved: send them with each request where they must not be.) A wrong request fails with an InvalidArgument error that says what is wrong.
+    saved: send them with each request where they must not be.) A wrong request fails with an InvalidArgument error that
+    says what is wrong.
 
     Args:
       explainer: any explainer that walks a path.
@@ -87,7 +88,7 @@ def export(
         validation.positive("max_steps", max_steps, integer=True)
         if explainer._segments != explainer.steps:
             raise ValueError(
-                f"`max_steps`: the steps of {type(explainer).__name__} are the nodes of its rule, fixed when it is made."
+                f"`max_steps`: the steps of {type(explainer).__name__} are nodes of its rule, fixed when it is made."
             )
     if references is not None and not explainer._contrast_names and not _takes_references(explainer):
         raise TypeError(f"{type(explainer).__name__} contrasts with nothing: `references` must be None.")

@@ -1,0 +1,191 @@
+"""The commands `tf-ig2 export` and `tf-ig2 batch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ModelFile = Annotated[Path, typer.Argument(help="A Keras model, .keras file.")]
+References = Annotated[
+    list[Path] | None,
+    typer.Option(help="Samples of other classes: images, folders of images, or one .npy array [R, ...]."),
+]
+Layer = Annotated[str | None, typer.Option(help="Representation layer; the penultimate one by default.")]
+Steps = Annotated[int, typer.Option(help="Number of steps of GradPath.")]
+StepSize = Annotated[float | None, typer.Option(help="Step size in the model's input units; auto by default.")]
+RuleName = Annotated[str, typer.Option(help="explicand, counterfactual, trapezoid or segment.")]
+PixelRange = Annotated[tuple[float, float], typer.Option(help="What black and white are in the model's input.")]
+BatchSize = Annotated[int, typer.Option(help="(explicand, reference) pairs in one pass.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Registers `export` and `batch`.
+
+    Args:
+      app: the command line.
+    """
+    app.command()(export)
+    # What is not ours goes to the runner.
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(batch)
+
+
+def export(
+    model: ModelFile,
+    references: References = None,
+    out: Annotated[Path, typer.Option(help="Folder of the exported model's versions.")] = Path("exported"),
+    version: Annotated[int, typer.Option(help="Version of the exported model.")] = 1,
+    layer: Layer = None,
+    steps: Steps = 10,
+    step_size: StepSize = None,
+    rule: RuleName = "explicand",
+    pixel_range: PixelRange = (0.0, 255.0),
+    batch_size: BatchSize = 32,
+    max_steps: Annotated[int | None, typer.Option(help="Let requests choose up to so many steps.")] = None,
+    counterfactuals: Annotated[bool, typer.Option(help="Answer with GradCF too.")] = True,
+) -> None:
+    """Export a model with IG², for TensorFlow Serving: signatures serving_default, explain, explain_against."""
+    from tf_ig2 import serving
+
+    explainer = _explainer(model, layer, steps, step_size, rule)
+    path = serving.export(
+        explainer,
+        out,
+        None if not references else _read_references(references, explainer.view.inputs_spec, pixel_range),
+        version,
+        batch_size=batch_size,
+        max_steps=max_steps,
+        counterfactuals=counterfactuals,
+    )
+    manifest = serving.read_manifest(path)
+    for name, signature in manifest["signatures"].items():
+        typer.echo(f"{name}: {', '.join(signature['inputs'])} → {', '.join(sorted(signature['outputs']))}")
+    typer.echo(f"{manifest['references'] or 'no'} references baked in; written to {path}")
+
+
+def batch(
+    context: typer.Context,
+    model: Annotated[Path, typer.Argument(help="A Keras model, .keras file, or a directory that `export` wrote.")],
+    input: Annotated[list[str], typer.Option(help="TFRecord or .parquet files, or patterns; any tf.io.gfile path.")],
+    output: Annotated[str, typer.Option(help="Folder of the results; any tf.io.gfile path.")],
+    references: References = None,
+    runner: Annotated[str, typer.Option(help="local, beam or ray.")] = "local",
+    workers: Annotated[int, typer.Option(help="Worker processes of beam, actors of ray.")] = 1,
+    num_gpus: Annotated[float, typer.Option(help="GPUs of each ray actor.")] = 0,
+    format: Annotated[str, typer.Option(help="Of the results: parquet or tfrecord.")] = "parquet",
+    shard_size: Annotated[int, typer.Option(help="Records in a file of results.")] = 64,
+    target: Annotated[int | None, typer.Option(help="Class index to explain; the predicted class by default.")] = None,
+    resume: Annotated[bool, typer.Option(help="Leave finished shards as they are.")] = True,
+    layer: Layer = None,
+    steps: Steps = 10,
+    step_size: StepSize = None,
+    rule: RuleName = "explicand",
+    pixel_range: PixelRange = (0.0, 255.0),
+    batch_size: BatchSize = 32,
+) -> None:
+    """Explain files of records; run the same command again after a crash. Other options go to the Beam runner."""
+    from tf_ig2.serving import job as jobs
+    from tf_ig2.serving.shards import Job
+
+    if runner not in ("local", "beam", "ray"):
+        raise ValueError(f"Unknown runner: {runner!r}. Choose local, beam or ray.")
+    if workers < 1:
+        raise ValueError(f"`workers` must be at least 1, not {workers}.")
+    if runner == "local" and workers > 1:
+        raise ValueError("The local runner is one process: choose --runner beam or --runner ray for more.")
+    if context.args and runner != "beam":
+        raise ValueError(f"Unknown options: {' '.join(context.args)}.")
+    shards = jobs.plan(input, shard_size)
+    if model.is_dir():
+        if references:
+            raise ValueError("An exported model carries its references: leave --references out.")
+        exported = str(model)
+    else:
+        explainer = _explainer(model, layer, steps, step_size, rule)
+        if not references:
+            raise ValueError("Pass --references: samples of other classes.")
+        samples = _read_references(references, explainer.view.inputs_spec, pixel_range)
+        exported = _exported_once(explainer, output, samples, batch_size)
+    job = Job(exported, output, format, -1 if target is None else target, pixel_range, resume)
+    manifest = _run(job, shards, runner, workers, num_gpus, context.args)
+    typer.echo(jobs.summary(job, manifest))
+
+
+def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float, options: list[str]) -> dict[str, Any]:
+    from tqdm.auto import tqdm
+
+    from tf_ig2.serving import job as jobs
+
+    if runner == "beam":
+        from tf_ig2.serving import beam
+
+        several = [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"] if workers > 1 else []
+        return beam.run(job, shards, [*several, *options])
+    with tqdm(total=sum(shard.stop - shard.start for shard in shards), unit="record", disable=None) as bar:
+        if runner == "ray":
+            from tf_ig2.serving import ray
+
+            return ray.run(
+                job,
+                shards,
+                actors=workers,
+                num_gpus=num_gpus,
+                on_report=lambda report: bar.update(report.explained + len(report.rejected)),
+            )
+        jobs.begin(job)
+        reports = []
+        for report in jobs.run(job, shards):
+            reports.append(report)
+            bar.update(report.explained + len(report.rejected))
+    return jobs.finish(job, shards, reports, "local")
+
+
+def _explainer(model: Path, layer: str | None, steps: int, step_size: float | None, rule: str) -> Any:
+    import keras
+
+    from tf_ig2.explainers.ig2 import IG2Explainer
+
+    if not model.exists():
+        raise FileNotFoundError(f"There is no model file {str(model)!r}.")
+    try:
+        loaded = keras.models.load_model(model, compile=False, safe_mode=True)
+    except Exception as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{str(model)!r} cannot be loaded as a Keras model: {first_line}") from error
+    step = "auto" if step_size is None else step_size
+    return IG2Explainer(loaded, layer=layer, steps=steps, step_size=step, rule=rule)
+
+
+def _read_references(paths: list[Path], spec: Any, pixel_range: tuple[float, float]) -> Any:
+    import numpy as np
+
+    from tf_ig2 import images
+
+    if len(paths) == 1 and paths[0].suffix == ".npy":
+        try:
+            return np.load(paths[0], allow_pickle=False)
+        except ValueError as error:
+            raise ValueError(f"{str(paths[0])!r} cannot be read as an array: {error}") from error
+    shape = getattr(spec, "shape", ())
+    if len(shape) != 4 or None in tuple(shape[1:]):
+        raise ValueError(f"The model takes {spec}, not one image of fixed size: pass the references as one .npy file.")
+    return np.stack([images.read(file, *shape[1:], pixel_range) for file in images.find(paths)])
+
+
+def _exported_once(explainer: Any, output: str, samples: Any, batch_size: int) -> str:
+    """The model exported into the output, under the name of its content, so that the same job finds it again."""
+    import os
+    import tempfile
+
+    import tensorflow as tf
+
+    from tf_ig2 import serving
+
+    models = os.path.join(output, "models")
+    with tempfile.TemporaryDirectory() as folder:
+        local = serving.export(explainer, folder, samples, batch_size=batch_size, counterfactuals=False)
+        path = os.path.join(models, serving.read_manifest(local)["content_sha256"][:32])
+        if not tf.io.gfile.exists(os.path.join(path, "1")):
+            serving.export(explainer, path, samples, batch_size=batch_size, counterfactuals=False)
+    return os.path.join(path, "1")
