@@ -2,6 +2,7 @@
 
 from tf_ig2._version import __version__
 from tf_ig2.attribution import Attribution
+from tf_ig2.contrasts import strategies
 from tf_ig2.contrasts.references import Representations
 from tf_ig2.distances import Distance
 from tf_ig2.errors import LayerError, NonFiniteGradientError, NotDifferentiableError, OutputActivationError
@@ -18,6 +19,7 @@ from tf_ig2.explainers.xrai import XRAIExplainer
 from tf_ig2.model_view import ModelView
 from tf_ig2.normalizers import L2, SparseL1
 from tf_ig2.paths.integrate import Keep
+from tf_ig2.regions import RegionAttribution
 from tf_ig2.saliency_adapter import saliency_adapter
 
 __all__ = [
@@ -39,9 +41,11 @@ __all__ = [
     "NonFiniteGradientError",
     "NotDifferentiableError",
     "OutputActivationError",
+    "RegionAttribution",
     "Representations",
     "SparseL1",
     "XRAIExplainer",
     "__version__",
     "saliency_adapter",
+    "strategies",
 ]
