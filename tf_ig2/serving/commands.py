@@ -70,7 +70,7 @@ def batch(
     input: Annotated[list[str], typer.Option(help="TFRecord or .parquet files, or patterns; any tf.io.gfile path.")],
     output: Annotated[str, typer.Option(help="Folder of the results; any tf.io.gfile path.")],
     references: References = None,
-    runner: Annotated[str, typer.Option(help="local, beam or ray.")] = "local",
+    runner: Annotated[str, typer.Option(help="local, ray, beam, or a runner of Beam such as FlinkRunner.")] = "local",
     workers: Annotated[int, typer.Option(help="Worker processes of beam, actors of ray.")] = 1,
     num_gpus: Annotated[float, typer.Option(help="GPUs of each ray actor.")] = 0,
     format: Annotated[str, typer.Option(help="Of the results: parquet or tfrecord.")] = "parquet",
@@ -88,13 +88,16 @@ def batch(
     from tf_ig2.serving import job as jobs
     from tf_ig2.serving.shards import Job
 
-    if runner not in ("local", "beam", "ray"):
-        raise ValueError(f"Unknown runner: {runner!r}. Choose local, beam or ray.")
+    on_beam = runner == "beam" or runner.endswith("Runner")
+    if runner not in ("local", "ray") and not on_beam:
+        raise ValueError(
+            f"Unknown runner: {runner!r}. Choose local, ray, beam, or a runner of Beam such as FlinkRunner."
+        )
     if workers < 1:
         raise ValueError(f"`workers` must be at least 1, not {workers}.")
     if runner == "local" and workers > 1:
         raise ValueError("The local runner is one process: choose --runner beam or --runner ray for more.")
-    if context.args and runner != "beam":
+    if context.args and not on_beam:
         raise ValueError(f"Unknown options: {' '.join(context.args)}.")
     shards = jobs.plan(input, shard_size)
     if model.is_dir():
@@ -117,11 +120,14 @@ def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float
 
     from tf_ig2.serving import job as jobs
 
-    if runner == "beam":
+    if runner not in ("local", "ray"):
         from tf_ig2.serving import beam
 
-        several = [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing"] if workers > 1 else []
-        return beam.run(job, shards, [*several, *options])
+        if runner != "beam":
+            options = [f"--runner={runner}", *options]
+        elif workers > 1:
+            options = [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing", *options]
+        return beam.run(job, shards, options)
     with tqdm(total=sum(shard.stop - shard.start for shard in shards), unit="record", disable=None) as bar:
         if runner == "ray":
             from tf_ig2.serving import ray
@@ -170,7 +176,8 @@ def _read_references(paths: list[Path], spec: Any, pixel_range: tuple[float, flo
     shape = getattr(spec, "shape", ())
     if len(shape) != 4 or None in tuple(shape[1:]):
         raise ValueError(f"The model takes {spec}, not one image of fixed size: pass the references as one .npy file.")
-    return np.stack([images.read(file, *shape[1:], pixel_range) for file in images.find(paths)])
+    height, width, channels = shape[1:]
+    return np.stack([images.read(file, height, width, channels, pixel_range) for file in images.find(paths)])
 
 
 def _exported_once(explainer: Any, output: str, samples: Any, batch_size: int) -> str:
