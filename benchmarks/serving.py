@@ -3,8 +3,8 @@
 * latency: the exported `explain` of MobileNetV2, loaded by TensorFlow and by a session (the loader of model servers),
   against the in-process call with the same settings; ratios pair by pair, medians with their range.
 * throughput: 400 wafer maps (TF_IG2_DATA_DIR; random maps without it) through a small CNN: one Beam worker process
-  against two, each with one thread for TensorFlow, in turn; beside them two Ray actors. All results must be those of the
-  plain loop, file by file. Wall time includes starting the workers.
+  against two, each with one thread for TensorFlow, in turn; beside them two Ray actors. All results must be those
+  of the plain loop, file by file. Wall time includes starting the workers.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def wafers() -> np.ndarray:
     return (maps[:: len(maps) // 400][:400].reshape(400, 56, 56, 1) / max(1, maps.max())).astype(np.float32)
 
 
-def throughput(repeats: int = 3) -> None:
+def throughput(repeats: int = 2) -> None:
     """Workers against each other, and against the plain loop."""
     from tf_ig2.serving import beam, ray
 
@@ -91,7 +91,7 @@ def throughput(repeats: int = 3) -> None:
         ]
     )
     with tempfile.TemporaryDirectory() as folder:
-        model = export(IG2Explainer(net, steps=100), f"{folder}/model", maps[:4], counterfactuals=False)
+        model = export(IG2Explainer(net, steps=5), f"{folder}/model", maps[:4], counterfactuals=False)
         with tf.io.TFRecordWriter(f"{folder}/maps.tfrecord") as writer:
             for x in maps:
                 feature = tf.train.Feature(float_list=tf.train.FloatList(value=x.reshape(-1)))

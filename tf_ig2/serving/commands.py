@@ -176,7 +176,7 @@ def _read_references(paths: list[Path], spec: Any, pixel_range: tuple[float, flo
     shape = getattr(spec, "shape", ())
     if len(shape) != 4 or None in tuple(shape[1:]):
         raise ValueError(f"The model takes {spec}, not one image of fixed size: pass the references as one .npy file.")
-    height, width, channels = shape[1:]
+    height, width, channels = (int(size) for size in shape[1:])
     return np.stack([images.read(file, height, width, channels, pixel_range) for file in images.find(paths)])
 
 
