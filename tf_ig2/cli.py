@@ -1,4 +1,4 @@
-"""The command line: `tf-ig2 demo`, `tf-ig2 explain`."""
+"""The command line: `tf-ig2 demo`, `explain`, `export`, `batch`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from tf_ig2.serving.commands import add_commands
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -89,6 +91,9 @@ def explain(
             f"completeness gap {float(explanation.completeness_gap):.3g}"
         )
     typer.echo(f"{len(files)} explanation(s) of {model} in {out}")
+
+
+add_commands(app)
 
 
 def _load(path: Path) -> Any:
