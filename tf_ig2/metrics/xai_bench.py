@@ -35,7 +35,7 @@ class Distribution(Protocol):
     def mean(self) -> np.ndarray: ...
 
     def conditional(self, x: Any, fixed: Any, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draws `[count, D]` from p(rest | fixed features), the fixed ones as in `x`."""
+        """Draws `[count, D]` from p(rest | fixed features), the fixed ones as in `x`, `[D]` or `[count, D]`."""
         ...
 
 
@@ -175,9 +175,7 @@ def roar(
     results = []
     for cutoff in cutoffs:
         kept = place >= math.floor(cutoff * x.shape[1] + 1e-9)
-        reduced = np.concatenate(
-            [distribution.conditional(row, fixed, 1, rng) for row, fixed in zip(x, kept, strict=True)]
-        ).astype(np.float32)
+        reduced = _redrawn(distribution, x, kept, rng).astype(np.float32)
         predictor = train(reduced[:split], labels[:split])
         results.append(measure(labels[split:], np.asarray(predictor(reduced[split:])).reshape(len(x) - split)))
     return float(np.trapezoid(results, cutoffs))
@@ -297,7 +295,7 @@ def infidelity(
             changed = distribution.mean + noise * rng.standard_normal([draws, len(row)])
         else:
             fixed = rng.random([draws, len(row)]) < 0.5
-            changed = np.concatenate([distribution.conditional(row, keep, 1, rng) for keep in fixed])
+            changed = _redrawn(distribution, np.tile(row, (draws, 1)), fixed, rng)
         effect = _output(run, row[None], target) - _output(run, changed, target)
         predicted = (row - changed) @ phi
         power = predicted @ predicted
@@ -343,6 +341,16 @@ def _expectations(
         samples = [row[None] if keep.all() else distribution.conditional(row, keep, draws, rng) for keep in sets]
         ends = np.cumsum([len(part) for part in samples])[:-1]
         result[number] = [part.mean() for part in np.split(_output(run, np.concatenate(samples), target), ends)]
+    return result
+
+
+def _redrawn(distribution: Distribution, x: np.ndarray, fixed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws what is not fixed in each row, bool `[N, D]`, of `x`, `[N, D]`; rows with the same set at once."""
+    result = np.empty(x.shape)
+    sets, which = np.unique(fixed, axis=0, return_inverse=True)
+    for number, keep in enumerate(sets):
+        rows = which.reshape(-1) == number
+        result[rows] = distribution.conditional(x[rows], keep, int(rows.sum()), rng)
     return result
 
 

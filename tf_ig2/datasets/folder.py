@@ -1,0 +1,62 @@
+"""Where data lie when there is no network: one folder, named by the environment variable TF_IG2_DATA_DIR."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+VARIABLE = "TF_IG2_DATA_DIR"
+
+
+class MissingDataError(FileNotFoundError):
+    """Data are not where they were looked for; the message says what is missing and how to get it."""
+
+
+class CorruptDataError(ValueError):
+    """A data file was found and does not hold what it should."""
+
+
+def find(relative: str, how_to_get: str, source: str | os.PathLike[str] | None = None) -> Path:
+    """Finds a file or folder of data.
+
+    Args:
+      relative: its place in the folder of data, for example `"trec/TREC_test.txt"`.
+      how_to_get: a sentence for the message when it is missing.
+      source: the file or folder itself; None: looked for in the folder that TF_IG2_DATA_DIR names.
+
+    Returns:
+      The path; it exists.
+
+    Raises:
+      MissingDataError: it does not exist, or TF_IG2_DATA_DIR is needed and not set.
+
+    Example:
+      >>> find("trec/TREC_test.txt", "It comes with tfds.load('trec').")  # doctest: +SKIP
+      PosixPath('/data/trec/TREC_test.txt')
+    """
+    if source is not None:
+        path = Path(source)
+        if not path.exists():
+            raise MissingDataError(f"There is no {str(path)!r}. {how_to_get}")
+        return path
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        raise MissingDataError(
+            f"No place to look for {relative!r}: set the environment variable {VARIABLE} to the folder of data, or "
+            f"pass `source`. {how_to_get}"
+        )
+    path = Path(folder) / relative
+    if not path.exists():
+        raise MissingDataError(f"{VARIABLE} is {folder!r}, and there is no {relative!r} in it. {how_to_get}")
+    return path
+
+
+def choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    """Checks an argument that is one of a few words.
+
+    Raises:
+      ValueError: it is not.
+    """
+    if value not in allowed:
+        raise ValueError(f"Unknown {name}: {value!r}. Choose one of {allowed}.")
+    return value
