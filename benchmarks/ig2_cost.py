@@ -94,7 +94,7 @@ def main() -> None:
             _, gradient = step(batch)
         gradient.numpy()
 
-    overhead = 1 / paired_ratios(ours, bare)[0]
+    overhead = 1 / paired_ratios(ours, bare, repeats=15)[0]
     print(f"| one step of the walk / bare forward and two gradients, batch {REFERENCES} | {quote(overhead)} |")
 
     loop = two_pass_loop(explainer.view, x, tf.constant(represented.values))
