@@ -39,7 +39,11 @@ def main() -> None:
     trained = keras.models.clone_model(model)  # without the optimizer's state
     trained.set_weights(model.get_weights())
     trained.save(here / "digits_cnn.keras")
-    report = {"test_accuracy": round(float(accuracy), 4), "test_images": len(y_test), "parameters": model.count_params()}
+    report = {
+        "test_accuracy": round(float(accuracy), 4),
+        "test_images": len(y_test),
+        "parameters": model.count_params(),
+    }
     (here / "digits_cnn.json").write_text(json.dumps(report, indent=2) + "\n")
     print(report)
 

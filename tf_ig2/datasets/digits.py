@@ -9,7 +9,6 @@ import numpy as np
 Split = tuple[np.ndarray, np.ndarray]
 
 
-
 def load_digits() -> tuple[Split, Split]:
     """The handwritten digits that scikit-learn ships.
 
