@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from pathlib import Path
+
+import numpy as np
 
 VARIABLE = "TF_IG2_DATA_DIR"
 
@@ -49,6 +53,28 @@ def find(relative: str, how_to_get: str, source: str | os.PathLike[str] | None =
     if not path.exists():
         raise MissingDataError(f"{VARIABLE} is {folder!r}, and there is no {relative!r} in it. {how_to_get}")
     return path
+
+
+def read_npz(path: Path, *names: str) -> list[np.ndarray]:
+    """Reads arrays from an `.npz` file; pickles inside it are not opened.
+
+    Args:
+      path: the file.
+      *names: of the arrays.
+
+    Returns:
+      The arrays, in the order of their names.
+
+    Raises:
+      CorruptDataError: the file is no `.npz` file, is damaged, or lacks an array.
+    """
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return [file[name] for name in names]
+    except (OSError, EOFError, ValueError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise CorruptDataError(
+            f"{str(path)!r} is damaged, or no .npz file with the arrays {list(names)}: {error}"
+        ) from error
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

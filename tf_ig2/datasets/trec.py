@@ -17,7 +17,7 @@ import numpy as np
 from tf_ig2.datasets import folder
 
 CLASSES = ("ABBR", "ENTY", "DESC", "HUM", "LOC", "NUM")
-"""The coarse classes, in the order of TFDS."""
+"""The coarse classes, in the order of the labels. (TensorFlow Datasets numbers them in another order.)"""
 
 _SPLITS = ("train", "test")
 _HOW_TO_GET = (
@@ -150,8 +150,9 @@ def _from_file(split: str, source: str | os.PathLike[str] | None) -> list[tuple[
 def _from_tfds(split: str) -> list[tuple[str, int]]:
     import tensorflow_datasets as tfds
 
-    data = tfds.load("trec", split=split, shuffle_files=False)
-    return [(row["text"].decode(), int(row["label-coarse"])) for row in tfds.as_numpy(data)]
+    data, info = tfds.load("trec", split=split, shuffle_files=False, with_info=True)
+    classes = [CLASSES.index(name) for name in info.features["label-coarse"].names]
+    return [(row["text"].decode(), classes[int(row["label-coarse"])]) for row in tfds.as_numpy(data)]
 
 
 def _without_duplicates(pairs: list[tuple[str, int]]) -> list[tuple[str, int]]:

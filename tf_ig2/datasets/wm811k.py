@@ -7,7 +7,6 @@ IEEE Transactions on Semiconductor Manufacturing 28(1), 2015.
 from __future__ import annotations
 
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,11 +130,7 @@ def resize(wafer_map: np.ndarray, size: int = SIZE) -> np.ndarray:
 
 
 def _from_npz(path: Path, split: str) -> Wafers:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            maps, labels, splits = file["maps"], file["labels"], file["split"]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise folder.CorruptDataError(f"{str(path)!r} is not a file of wafer maps, or is damaged: {error}") from error
+    maps, labels, splits = folder.read_npz(path, "maps", "labels", "split")
     if maps.ndim != 3 or maps.shape[1:] != (SIZE, SIZE) or not len(maps) == len(labels) == len(splits):
         raise folder.CorruptDataError(
             f"{str(path)!r} holds maps {maps.shape}, labels {labels.shape} and split {splits.shape}, "
