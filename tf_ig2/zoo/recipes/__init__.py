@@ -1,0 +1,1 @@
+"""How each small network is trained; one module each, with one function `train`."""
