@@ -20,13 +20,16 @@ class CorruptDataError(ValueError):
     """A data file was found and does not hold what it should."""
 
 
-def find(relative: str, how_to_get: str, source: str | os.PathLike[str] | None = None) -> Path:
+def find(
+    relative: str, how_to_get: str, source: str | os.PathLike[str] | None = None, argument: str = "source"
+) -> Path:
     """Finds a file or folder of data.
 
     Args:
       relative: its place in the folder of data, for example `"trec/TREC_test.txt"`.
       how_to_get: a sentence for the message when it is missing.
       source: the file or folder itself; None: looked for in the folder that TF_IG2_DATA_DIR names.
+      argument: what `source` is called where the user passes it, for the message.
 
     Returns:
       The path; it exists.
@@ -47,7 +50,7 @@ def find(relative: str, how_to_get: str, source: str | os.PathLike[str] | None =
     if not folder:
         raise MissingDataError(
             f"No place to look for {relative!r}: set the environment variable {VARIABLE} to the folder of data, or "
-            f"pass `source`. {how_to_get}"
+            f"pass `{argument}`. {how_to_get}"
         )
     path = Path(folder) / relative
     if not path.exists():

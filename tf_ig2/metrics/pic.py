@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from scipy import interpolate
+from threadpoolctl import threadpool_limits
 
 THRESHOLDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10, 0.13, 0.21, 0.34, 0.5, 0.75)
 """PAIR's choice of fractions of pixels that are revealed."""
@@ -101,8 +102,9 @@ def performance_information_curve(
       array([0., 1.])
     """
     image, saliency_map, mask, thresholds = _checked(image, saliency_map, mask, thresholds)
-    shown = [_blurred(image, mask)]
-    shown += [_blurred(image, mask | (saliency_map >= np.quantile(saliency_map, 1 - t))) for t in thresholds]
+    with threadpool_limits(1, "blas"):  # one tiny linear system per triangle: threads would wait for each other
+        shown = [_blurred(image, mask)]
+        shown += [_blurred(image, mask | (saliency_map >= np.quantile(saliency_map, 1 - t))) for t in thresholds]
     images = np.stack([*shown, image])
     ends = _predictions(predict, images[[-1, 0]], batch_size)
     if ends[0] < min_pred_value:

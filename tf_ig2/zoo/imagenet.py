@@ -59,7 +59,9 @@ def mobilenet_v2(weights: str | os.PathLike[str] | None = "local") -> keras.Mode
     """
     if weights in (None, "imagenet"):
         return _application(keras.applications.MobileNetV2, 224, weights)
-    path = folder.find("models/mobilenet_v2_imagenet.keras", _HOW_TO_GET, None if weights == "local" else weights)
+    path = folder.find(
+        "models/mobilenet_v2_imagenet.keras", _HOW_TO_GET, None if weights == "local" else weights, "weights"
+    )
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, OSError, TypeError) as error:
