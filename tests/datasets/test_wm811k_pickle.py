@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import wafer_pickle
-from tf_ig2.datasets import wm811k
+from tf_ig2.datasets import wm811k, wm811k_pickle
 from tf_ig2.datasets.folder import CorruptDataError
 from tf_ig2.datasets.wm811k_pickle import UnsafePickleError, load_table, read
 
@@ -79,7 +79,8 @@ class TestHostile:
             b"cpandasx.core\nf\n(tR.",
             b"c_codecs\nencode\n(S'x'\nS'rot13'\ntR.",
             b"c_codecs\ndecode\n(S'x'\ntR.",
-            b"ccopy_reg\n_reconstructor\n(cnumpy\nndarray\nc__builtin__\nobject\nNtR.",
+            b"ccopy_reg\n_reconstructor\n(c__builtin__\nslice\nc__builtin__\nobject\nNtR.",
+            b"cnumpy.core.multiarray\n_reconstruct\n(cpandas\nX\n(I0\ntS'b'\ntR.",
             b"Pname\n.",
         ],
     )
@@ -95,6 +96,22 @@ class TestHostile:
         with pytest.raises(CorruptDataError, match="no pandas data frame"):
             load_table(path)
         assert os.listdir(tmp_path) == ["x.pkl"]
+
+    def test_a_forged_dtype_does_not_make_bytes_into_objects(self, tmp_path):
+        """Raw bytes in an array of objects would be taken for pointers."""
+        forged = (
+            b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I1\ntcnumpy\ndtype\n(S'O8'\n"
+        )
+        forged += b"tR(I4\nS'|'\nNNNI8\nI8\nI0\ntbI00\nS'12345678'\ntb."
+        (tmp_path / "array.pkl").write_bytes(forged)
+        with open(tmp_path / "array.pkl", "rb") as file:
+            array = wm811k_pickle._Unpickler(file).load()
+        with pytest.raises(ValueError, match="an array of objects that is no list"):
+            array.real()
+
+    def test_nothing_of_numpy_is_within_reach(self):
+        for stand_in, _ in wm811k_pickle._STAND_INS.values():
+            assert issubclass(stand_in, wm811k_pickle._Inert)
 
 
 class TestDamaged:

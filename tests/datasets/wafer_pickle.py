@@ -46,7 +46,10 @@ def write(path, table, monkeypatch, protocol=2):
         for row, name in enumerate(names):
             for column, value in enumerate(table[name]):
                 values[row, column] = value
-        blocks.append({"values": values, "mgr_locs": np.array([list(table).index(name) for name in names])})
+        places = [list(table).index(name) for name in names]
+        even = len(places) > 1 and len(set(np.diff(places))) == 1
+        locations = slice(places[0], places[-1] + 1, places[1] - places[0]) if even else np.array(places)
+        blocks.append({"values": values, "mgr_locs": locations})
     manager_type, frame_type = _stand_in(internals, "BlockManager"), _stand_in(frames, "DataFrame")
     manager, frame = manager_type(), frame_type()
     axes = [columns, labels]

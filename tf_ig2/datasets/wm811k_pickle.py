@@ -1,15 +1,16 @@
 """Reads the public LSWMD.pkl without executing anything that it asks for.
 
 The file is a pickled pandas data frame from the days of Python 2. A pickle may name any function and have it called, so
-it is opened with an unpickler that knows NumPy arrays and nothing else: whatever it asks of pandas becomes an inert
-record of what was asked, and anything other is refused. pandas itself is not needed, and the reading does not depend
-on its version.
+it is opened with an unpickler that hands it inert stand-ins only: they record what pandas and NumPy would have been
+asked, and the arrays are made from these records afterwards, by us, after a look at them. Anything else is refused. Not
+even NumPy's own functions are within reach: fed with a forged dtype they read and write memory. pandas is not needed.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,15 +92,13 @@ def load_table(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     try:
         with open(path, "rb") as file:
             frame = _Unpickler(file, encoding="latin1").load()
-    except UnsafePickleError:
-        raise
-    except OSError:
+    except (UnsafePickleError, OSError):
         raise
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise CorruptDataError(f"{str(path)!r} cannot be read as a pickle: {error}") from error
     try:
         return _table(frame)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except Exception as error:  # and so can what it describes
         raise CorruptDataError(f"{str(path)!r} holds no pandas data frame that is understood: {error}") from error
 
 
@@ -132,45 +131,92 @@ class _Bytes(_Inert):
         return str(text).encode("latin1")
 
 
-class _Reconstructed(_Inert):
-    """`copyreg._reconstructor`: an object of the inert class that it names."""
+class _Object(_Inert):
+    """`copyreg._reconstructor`: an object of the class that it names, if that is a stand-in too."""
 
     def __new__(cls, kind: Any, *rest: Any) -> Any:
         if not (isinstance(kind, type) and issubclass(kind, _Inert)):
             raise UnsafePickleError(f"The pickle asks for an object of {kind!r}.")
-        return kind()
+        return _Inert.__new__(kind)
 
 
-_NUMPY = {
-    "_reconstruct": np.empty(0).__reduce__()[0],
-    "scalar": np.float64(0).__reduce__()[0],
-    "ndarray": np.ndarray,
-    "dtype": np.dtype,
-}
-_NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
-_ALLOWED: dict[tuple[str, str], Any] = {
-    **{
-        (module, name): _NUMPY[name]
-        for module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy")
-        for name in _NUMPY
-    },
-    **{(module, "_frombuffer"): np.empty(1).__reduce_ex__(5)[0] for module in _NUMERIC},
-    ("_codecs", "encode"): _Bytes,
-    ("__builtin__", "bytes"): _Bytes,
-    ("builtins", "bytes"): _Bytes,
-    ("copy_reg", "_reconstructor"): _Reconstructed,
-    ("copyreg", "_reconstructor"): _Reconstructed,
-    ("__builtin__", "object"): _Inert,
-    ("builtins", "object"): _Inert,
-    ("__builtin__", "slice"): slice,
-    ("builtins", "slice"): slice,
+class _DType(_Inert):
+    """`numpy.dtype`."""
+
+    def real(self) -> np.dtype:
+        code = self.args[0].decode("latin1") if isinstance(self.args[0], bytes) else self.args[0]
+        if not isinstance(code, str) or not re.fullmatch(r"[biufOSU]\d{0,4}", code):
+            raise ValueError(f"an array of dtype {code!r}")
+        order = self.state[1] if self.state else "="
+        if order not in ("=", "<", ">", "|"):
+            raise ValueError(f"an array of byte order {order!r}")
+        return np.dtype(f"{order}{code}")
+
+
+class _Array(_Inert):
+    """`numpy.ndarray`, made by one of the two functions below."""
+
+    def real(self) -> np.ndarray:
+        _, shape, kind, fortran, raw = self.state
+        dtype = kind.real()
+        if dtype.hasobject:
+            if not isinstance(raw, list):
+                raise ValueError("an array of objects that is no list")
+            flat = np.empty(len(raw), object)
+            for index, item in enumerate(raw):
+                flat[index] = _plain(item)
+        else:
+            flat = np.frombuffer(raw.encode("latin1") if isinstance(raw, str) else bytes(raw), dtype)
+        return flat.reshape([int(size) for size in shape], order="F" if fortran else "C")
+
+
+class _Reconstruct(_Inert):
+    """`numpy.core.multiarray._reconstruct`."""
+
+    def __new__(cls, kind: Any, *rest: Any) -> Any:
+        if kind is not _Array:
+            raise UnsafePickleError(f"The pickle asks for an array of the class {kind!r}.")
+        return _Inert.__new__(_Array)
+
+
+class _FromBuffer(_Inert):
+    """`numpy.core.numeric._frombuffer`, of protocol 5."""
+
+    def __new__(cls, raw: Any, dtype: Any, shape: Any, order: str, *rest: Any) -> Any:
+        array: Any = _Inert.__new__(_Array)
+        array.state = (1, shape, dtype, order == "F", raw)
+        return array
+
+
+class _Scalar(_Inert):
+    """`numpy.core.multiarray.scalar`."""
+
+    def real(self) -> Any:
+        array: Any = _Inert.__new__(_Array)
+        array.state = (1, (1,), self.args[0], False, self.args[1])
+        return array.real()[0]
+
+
+_STAND_INS: dict[str, tuple[type[_Inert], tuple[str, ...]]] = {
+    "_reconstruct": (_Reconstruct, ("numpy.core.multiarray", "numpy._core.multiarray")),
+    "scalar": (_Scalar, ("numpy.core.multiarray", "numpy._core.multiarray")),
+    "_frombuffer": (_FromBuffer, ("numpy.core.numeric", "numpy._core.numeric")),
+    "ndarray": (_Array, ("numpy",)),
+    "dtype": (_DType, ("numpy",)),
+    "encode": (_Bytes, ("_codecs",)),
+    "_reconstructor": (_Object, ("copy_reg", "copyreg")),
+    "bytes": (_Bytes, ("__builtin__", "builtins")),
+    "object": (_Inert, ("__builtin__", "builtins")),
 }
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _ALLOWED:
-            return _ALLOWED[module, name]
+        stand_in, modules = _STAND_INS.get(name, (_Inert, ()))
+        if module in modules:
+            return stand_in
+        if name == "slice" and module in ("__builtin__", "builtins"):
+            return slice
         if module.split(".")[0] == "pandas" and "." not in name:
             return type(name, (_Inert,), {"name": name, "__module__": __name__})
         raise UnsafePickleError(
@@ -183,13 +229,11 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _table(frame: Any) -> dict[str, np.ndarray]:
-    state = frame.state
-    manager = state.get("_data", state.get("_mgr")) if isinstance(state, dict) else frame
-    axes, blocks = _blocks(manager)
+    axes, blocks = _blocks(frame.state["_data"])
     names, rows = _labels(axes[0]), len(_labels(axes[1]))
     columns: dict[str, np.ndarray] = {}
     for values, places in blocks:
-        values = np.atleast_2d(values)
+        values = np.atleast_2d(_plain(values))
         for place, column in zip(_places(places), values, strict=True):
             if column.shape != (rows,):
                 raise ValueError(f"column {names[place]!r} has shape {column.shape}, and the table {rows} rows")
@@ -198,38 +242,28 @@ def _table(frame: Any) -> dict[str, np.ndarray]:
 
 
 def _blocks(manager: Any) -> tuple[list[Any], list[tuple[np.ndarray, Any]]]:
-    """Axes and blocks, as pandas since 0.14 lays them out in old files, or since 1.1 in newer ones."""
-    parts = manager.state
-    if isinstance(parts, tuple) and len(parts) == 4:
-        layout = parts[3]["0.14.1"]
-        return list(layout["axes"]), [(block["values"], block["mgr_locs"]) for block in layout["blocks"]]
-    if isinstance(parts, tuple) and len(parts) == 3:  # before 0.14
-        return list(parts[0]), [
-            (values, [_labels(parts[0][0]).index(name) for name in _labels(items)])
-            for values, items in zip(parts[1], parts[2], strict=True)
-        ]
-    blocks, axes = manager.args[:2]
-    return list(axes), [(block.args[0], block.args[1]) for block in blocks]
+    """Axes and blocks, as pandas since 0.14 lays them out in the state of a BlockManager."""
+    layout = manager.state[3]["0.14.1"]
+    return list(layout["axes"]), [(block["values"], block["mgr_locs"]) for block in layout["blocks"]]
 
 
 def _labels(index: Any) -> list[Any]:
-    """The labels of a pickled pandas index."""
-    if index.name == "_new_Index":
-        data = index.args[1]
-        if "data" not in data:  # a RangeIndex
-            return list(range(data["start"], data["stop"], data["step"]))
-        return list(np.asarray(data["data"]))
-    if isinstance(index.state, tuple):  # before 0.15: an array with a name
-        return list(np.asarray(index.state[0]))
-    return list(np.asarray(index.args[0]))
+    """The labels of a pickled pandas index: arguments of its function `_new_Index`."""
+    data = index.args[1]
+    if "data" not in data:  # a RangeIndex
+        return list(range(data["start"], data["stop"], data["step"]))
+    return list(_plain(data["data"]))
 
 
 def _places(places: Any) -> list[int]:
-    if isinstance(places, _Inert):  # a BlockPlacement
-        places = places.args[0]
     if isinstance(places, slice):
         return list(range(places.start, places.stop, places.step or 1))
-    return [int(place) for place in places]
+    return [int(place) for place in _plain(places)]
+
+
+def _plain(value: Any) -> Any:
+    """What a stand-in for NumPy stands for."""
+    return value.real() if isinstance(value, (_Array, _Scalar)) else value
 
 
 def _columns(table: dict[str, np.ndarray], path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
