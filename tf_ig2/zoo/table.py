@@ -67,5 +67,5 @@ them, on data that it did not train on; the `.json` beside each network has the 
 """
 _FOOT = """
 Load one with `tf_ig2.saved_models.load("wafer_cnn")`. `text_cnn.txt` is TextCNN's vocabulary, one word per line:
-`tf_ig2.datasets.trec.Vocabulary.read`.
+`trec.Vocabulary.read(saved_models.path("text_cnn").with_suffix(".txt"))`.
 """

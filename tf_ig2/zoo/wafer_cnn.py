@@ -24,8 +24,8 @@ def wafer_cnn(units: int = 1250, classes: int = 9, dropout: float = 0.0) -> kera
     Reference: Appendix B.5, Table B.5.
 
     Example:
-      >>> wafer_cnn().get_layer("fc1").kernel.shape
-      (8192, 1250)
+      >>> wafer_cnn().get_layer("flatten").output.shape
+      (None, 8192)
     """
     stack: list[layers.Layer] = [keras.Input((56, 56, 3), name="wafer")]
     for number, filters in enumerate((32, 64, 128), 1):
