@@ -60,12 +60,13 @@ def explain(
     from tqdm.auto import tqdm
 
     from tf_ig2 import images as image_files
+    from tf_ig2 import model_files
     from tf_ig2.explainers.ig2 import IG2Explainer
     from tf_ig2.paths.integrate import Keep
 
     files, reference_files = image_files.find(images), image_files.find(references)
     explainer = IG2Explainer(
-        _load(model),
+        model_files.load(model),
         layer=layer,
         steps=steps,
         step_size="auto" if step_size is None else step_size,
@@ -94,18 +95,6 @@ def explain(
 
 
 add_commands(app)
-
-
-def _load(path: Path) -> Any:
-    import keras
-
-    if not path.exists():
-        raise FileNotFoundError(f"There is no model file {str(path)!r}.")
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{str(path)!r} cannot be loaded as a Keras model: {first_line}") from error
 
 
 def _image_shape(spec: Any) -> tuple[int, int, int]:

@@ -148,19 +148,11 @@ def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float
 
 
 def _explainer(model: Path, layer: str | None, steps: int, step_size: float | None, rule: str) -> Any:
-    import keras
-
+    from tf_ig2 import model_files
     from tf_ig2.explainers.ig2 import IG2Explainer
 
-    if not model.exists():
-        raise FileNotFoundError(f"There is no model file {str(model)!r}.")
-    try:
-        loaded = keras.models.load_model(model, compile=False, safe_mode=True)
-    except Exception as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{str(model)!r} cannot be loaded as a Keras model: {first_line}") from error
     step = "auto" if step_size is None else step_size
-    return IG2Explainer(loaded, layer=layer, steps=steps, step_size=step, rule=rule)
+    return IG2Explainer(model_files.load(model), layer=layer, steps=steps, step_size=step, rule=rule)
 
 
 def _read_references(paths: list[Path], spec: Any, pixel_range: tuple[float, float]) -> Any:
