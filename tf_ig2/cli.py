@@ -1,4 +1,4 @@
-"""The command line: `tf-ig2 demo`, `explain`, `export`, `batch`."""
+"""The command line: `tf-ig2 demo`, `explain`, `export`, `batch`, `reproduce`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tf_ig2.serving.commands import add_commands
+from tf_ig2.experiments import commands as experiments
+from tf_ig2.serving import commands as serving
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -94,7 +95,8 @@ def explain(
     typer.echo(f"{len(files)} explanation(s) of {model} in {out}")
 
 
-add_commands(app)
+serving.add_commands(app)
+experiments.add_commands(app)
 
 
 def _image_shape(spec: Any) -> tuple[int, int, int]:

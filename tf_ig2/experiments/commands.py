@@ -1,0 +1,55 @@
+"""The command `tf-ig2 reproduce`."""
+
+from __future__ import annotations
+
+import importlib
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXPERIMENTS = {
+    "study": "which settings IG² should have",
+    "table2": "XAI-BENCH: five metrics on synthetic data",
+    "table3": "all methods on real data",
+    "table4": "three paths × three baselines",
+    "table5": "relevant and irrelevant references",
+    "tableA2": "distances between representations",
+    "tableA3": "time per sample",
+    "fig1": "attributions along the path",
+    "fig4b": "the prediction along three paths",
+    "fig5": "a toy function",
+    "fig6": "shifted digits, and references of several classes",
+    "fig13": "metrics and the distance of the references' labels",
+}
+"""Name → what it shows; the module of the same name, in lower case, has `run(options) -> files`."""
+
+Name = Enum("Name", {name: name for name in EXPERIMENTS}, type=str)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Registers `reproduce`.
+
+    Args:
+      app: the command line.
+    """
+    app.command(epilog="Experiments: " + "; ".join(f"{name}, {what}" for name, what in EXPERIMENTS.items()) + ".")(
+        reproduce
+    )
+
+
+def reproduce(
+    experiment: Annotated[Name, typer.Argument(help="The table or figure.")],
+    out: Annotated[Path, typer.Option(help="Folder for results; a killed run goes on from there.")] = Path("results"),
+    samples: Annotated[int | None, typer.Option(min=1, help="Explicands per task; as published by default.")] = None,
+    references: Annotated[int | None, typer.Option(min=1, help="References per explicand.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")] = 0,
+    task: Annotated[list[str] | None, typer.Option(help="Only this data set; may be repeated.")] = None,
+) -> None:
+    """Reproduce a table or figure of the paper: CSV, Markdown and a picture, with confidence intervals."""
+    from tf_ig2.experiments.options import Options
+
+    module = importlib.import_module(f"tf_ig2.experiments.{experiment.value.lower()}")
+    for path in module.run(Options(out, samples, references, seed, tuple(task or ()))):
+        typer.echo(path)

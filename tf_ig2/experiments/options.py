@@ -1,0 +1,31 @@
+"""What every experiment can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every experiment can be asked for.
+
+    Attributes:
+      out: folder for the results, and for the records that a later run goes on from.
+      samples: explicands per task; None: the experiment's own number.
+      references: R, references per explicand; None: the experiment's own number.
+      seed: of everything that is drawn.
+      tasks: names of those to do; empty: all that the experiment has.
+      verbose: show progress bars.
+    """
+
+    out: Path
+    samples: int | None = None
+    references: int | None = None
+    seed: int = 0
+    tasks: tuple[str, ...] = ()
+    verbose: bool = True
+
+    def wants(self, task: str) -> bool:
+        """Whether a task is to be done."""
+        return not self.tasks or task in self.tasks

@@ -1,0 +1,69 @@
+"""Means with bootstrap confidence intervals, alone and pair by pair."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+
+class Estimate(NamedTuple):
+    """A mean, and the interval that holds it with 95 % confidence.
+
+    Attributes:
+      mean: of the samples.
+      low, high: ends of the percentile bootstrap interval; NaN with fewer than two samples.
+      count: number of samples.
+    """
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    def excludes_zero(self) -> bool:
+        """Whether zero lies outside the interval."""
+        return self.low > 0 or self.high < 0
+
+
+def mean(values: np.ndarray, seed: int = 0) -> Estimate:
+    """The mean of samples `[N]` with its interval over explicands.
+
+    Args:
+      values: float array `[N]`, one per explicand.
+      seed: of the resampling.
+
+    Raises:
+      ValueError: there are none.
+
+    Reference: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+
+    Example:
+      >>> mean(np.array([1.0, 1.0, 1.0]))
+      Estimate(mean=1.0, low=1.0, high=1.0, count=3)
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"`values` must be numbers [N], at least one; its shape is {values.shape}.")
+    average = float(values.mean())
+    if len(values) == 1:
+        return Estimate(average, float("nan"), float("nan"), 1)
+    result = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    )
+    low, high = result.confidence_interval
+    return Estimate(average, float(low), float(high), len(values))
+
+
+def mean_difference(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Estimate:
+    """The mean of a − b over the same explicands: arrays `[N]`, paired, so that easy and hard explicands cancel."""
+    return mean(np.asarray(a, np.float64) - np.asarray(b, np.float64), seed)

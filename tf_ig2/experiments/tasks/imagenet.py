@@ -1,0 +1,81 @@
+"""ImageNet photographs with object masks, and MobileNetV2 (section 6.3; the paper has Inception-v3)."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from tf_ig2.contrasts import strategies
+from tf_ig2.datasets import imagenet
+from tf_ig2.experiments.task import Task
+from tf_ig2.metrics.predict import Predictor
+from tf_ig2.model_view import ModelView
+from tf_ig2.zoo.imagenet import mobilenet_v2
+
+HALVES = ("all", "study", "report")
+"""The photographs are parted once, at random, into a half to choose settings on and a half to report."""
+
+_SPLIT_SEED = 2024
+
+
+def load(
+    samples: int | None = None,
+    half: str = "all",
+    references: int = 8,
+    seed: int = 0,
+    source: str | os.PathLike[str] | None = None,
+    layer: str | None = None,
+) -> Task:
+    """The masked photographs, each with references of random other classes.
+
+    Args:
+      samples: how many; None: all.
+      half: "all", "study" or "report".
+      references: R, per explicand, each of another class.
+      seed: of the choice of references.
+      source: see `tf_ig2.datasets.imagenet.load`.
+      layer: the representation layer; None: the penultimate one.
+
+    Returns:
+      The task.
+
+    Raises:
+      MissingDataError, CorruptDataError: see `tf_ig2.datasets.imagenet.load`.
+      ValueError: unknown half, or more samples or references than there are.
+    """
+    if half not in HALVES:
+        raise ValueError(f"Unknown `half`: {half!r}. Choose one of {HALVES}.")
+    photographs = imagenet.load(source=source)
+    view = ModelView(mobilenet_v2(), layer=layer)
+    outputs = Predictor(view, batch_size=16)(photographs.x)
+    target = outputs.argmax(axis=1).astype(np.int32)
+    rows = _rows(np.flatnonzero(photographs.masks.any(axis=(1, 2))), half)
+    if samples is not None and samples > len(rows):
+        raise ValueError(f"{samples} samples are wanted; {half!r} has {len(rows)} masked photographs.")
+    rows = rows[:samples]
+    # By predicted class, so that no photograph is its own reference where the network errs.
+    chosen = strategies.uniform(target, target, classes=references, seed=seed)
+    return Task(
+        name="ImageNet",
+        view=view,
+        inputs=photographs.x[rows],
+        names=tuple(photographs.names[row] for row in rows),
+        target=target[rows],
+        references=photographs.x[chosen[rows]],
+        value_range=(0.0, 255.0),
+        points=photographs.x[rows],
+        masks=photographs.masks[rows],
+        notes=(
+            f"{len(rows)} ImageNet photographs with object masks ({half} of them: see docs/results/study.md), "
+            f"MobileNetV2 at 224 × 224; {references} references of random other classes, the same for all methods.",
+        ),
+    )
+
+
+def _rows(masked: np.ndarray, half: str) -> np.ndarray:
+    if half == "all":
+        return masked
+    order = np.random.default_rng(_SPLIT_SEED).permutation(masked)
+    middle = (len(masked) + 1) // 2 - 1
+    return np.sort(order[:middle] if half == "study" else order[middle:])
