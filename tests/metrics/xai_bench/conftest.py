@@ -1,0 +1,8 @@
+import pytest
+
+from tf_ig2.datasets.xai_bench import load
+
+
+@pytest.fixture
+def x():
+    return load(20, seed=1).x.astype(float)
