@@ -4,24 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Rows, move
+from tf_ig2.paths.base import Evaluation, Path, Rows, move
 from tf_ig2.paths.integrate import Keep, Tableau, walk
 from tf_ig2.paths.rules import END, START, TRAPEZOID, gauss_legendre
 
 
-class Line:
+class Line(Path):
     """From the explicand to the contrast in equal steps."""
-
-    starts_at_explicand = True
-    needs_output_gradient = False
-    needs_objective_gradient = False
-    objective = None
-
-    def start(self, rows):
-        return rows.explicand
-
-    def distance_value(self, objectives):
-        return objectives
 
     def step(self, point, evaluation, rows, step, steps):
         return move(point, point + (rows.contrast - rows.explicand) / tf.cast(steps, point.dtype))

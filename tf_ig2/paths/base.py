@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -85,36 +85,41 @@ def move(point: Points, to: Points) -> Move:
     return Move(to, tf.nest.map_structure(tf.subtract, to, point))
 
 
-class Path(Protocol):
+class Path:
     """Where to walk. A new method is a new Path: it sees the model only through `Evaluation`.
 
+    Subclasses write `step`, and of the rest what is their own; as it stands here a path starts at the explicand and
+    looks at nothing of the model.
+
     Attributes:
-      starts_at_explicand: whether the walk begins at the explicand and ends at the baseline, or the other way round.
+      starts_at_explicand: whether the walk begins at the explicand and ends at the baseline, or the other way round;
+        then the contrast of a row is its baseline.
       needs_output_gradient, needs_objective_gradient: what `step` reads from the evaluation.
-      objective: what is computed from the representation at each point (its value is reported along the path), or
-        None for paths that know nothing of representations.
     """
 
+    starts_at_explicand: ClassVar[bool] = True
+    needs_output_gradient: ClassVar[bool] = False
+    needs_objective_gradient: ClassVar[bool] = False
+
     @property
-    def starts_at_explicand(self) -> bool: ...
-    @property
-    def needs_output_gradient(self) -> bool: ...
-    @property
-    def needs_objective_gradient(self) -> bool: ...
-    @property
-    def objective(self) -> Objective | None: ...
+    def objective(self) -> Objective | None:
+        """What is computed from the representation at each point, and reported along the path.
+
+        None for paths that know nothing of representations.
+        """
+        return None
 
     def start(self, rows: Rows) -> Points:
         """The first point."""
-        ...
+        return rows.explicand if self.starts_at_explicand else rows.contrast
 
     def distance_value(self, objectives: tf.Tensor) -> tf.Tensor:
         """What is reported along the path for the values of the objective."""
-        ...
+        return objectives
 
     def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
         """The move from the point with number `step`, counted from 0, of `steps`; both int32 scalars."""
-        ...
+        raise NotImplementedError
 
 
 def per_row(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Points, Rows
+from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows
 
 TRUNCATE = 4.0
 """Kernels end this many standard deviations from their centre, as in scipy.ndimage."""
@@ -22,7 +22,7 @@ class _Filters(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Blur:
+class Blur(Path):
     """The path γ(σ) = G(σ) x G(σ)ᵀ from σ = 0 to `max_sigma`, in pixels, on images `[B, H, W]` or `[B, H, W, C]`.
 
     The filter is separable and the same for all rows, so blurring is a product with one matrix for the height and one
@@ -41,16 +41,6 @@ class Blur:
     max_sigma: float
     padding: str
     grad_step: float | None
-    starts_at_explicand = True
-    needs_output_gradient = False
-    needs_objective_gradient = False
-    objective = None
-
-    def start(self, rows: Rows) -> Points:
-        return rows.explicand
-
-    def distance_value(self, objectives: tf.Tensor) -> tf.Tensor:
-        return objectives
 
     def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
         width = self.max_sigma / tf.cast(steps, tf.float64)

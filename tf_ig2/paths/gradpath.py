@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_ig2.distances import Distance
 from tf_ig2.normalizers import Normalizer
-from tf_ig2.paths.base import Evaluation, Move, Points, Rows, move, per_row
+from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows, flat_rows, move, per_row, unflat_rows
 
 
 class GradPathContrast(NamedTuple):
@@ -28,7 +28,7 @@ class GradPathContrast(NamedTuple):
 
 
 @dataclass(frozen=True)
-class GradPath:
+class GradPath(Path):
     """The path γ_{k+1} = clip(γ_k − η·g/W), with g the gradient of the distance of the representations at γ_k.
 
     It starts at the explicand and ends at GradCF. The paper's γ(j/k) counts the other way round (its footnote 3).
@@ -42,12 +42,7 @@ class GradPath:
 
     distance: Distance
     normalizer: Normalizer
-    starts_at_explicand = True
-    needs_output_gradient = False
     needs_objective_gradient = True
-
-    def start(self, rows: Rows) -> Points:
-        return rows.explicand
 
     def objective(self, representation: tf.Tensor, rows: Rows) -> tf.Tensor:
         """The distance `[B]` to the reference's representation that the walk makes small."""
@@ -61,19 +56,11 @@ class GradPath:
 
     def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
         contrast: GradPathContrast = rows.contrast
-        gradients = tf.nest.flatten(evaluation.objective_gradient)
-        size = tf.shape(gradients[0])[0]
-        widths = [gradient.shape[1:].num_elements() for gradient in gradients]
-        flat = tf.concat([tf.reshape(g, [size, width]) for g, width in zip(gradients, widths, strict=True)], axis=-1)
-        descent = contrast.step_size[:, None] * self.normalizer(flat)
-        parts = [
-            tf.reshape(part, tf.shape(gradient))
-            for part, gradient in zip(tf.split(descent, widths, axis=-1), gradients, strict=True)
-        ]
+        descent = contrast.step_size[:, None] * self.normalizer(flat_rows(evaluation.objective_gradient))
         to = tf.nest.map_structure(
             lambda value, part, low, high: tf.clip_by_value(value - part, per_row(low, value), per_row(high, value)),
             point,
-            tf.nest.pack_sequence_as(point, parts),
+            unflat_rows(descent, point),
             contrast.low,
             contrast.high,
         )

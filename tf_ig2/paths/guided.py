@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Points, Rows, flat_rows, move, unflat_rows
+from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows, flat_rows, move, unflat_rows
 from tf_ig2.paths.selection import nth_smallest, sort_keys
 
 
 @dataclass(frozen=True)
-class Guided:
+class Guided(Path):
     """The adaptive path of Guided IG; the contrast of a row is its baseline.
 
     Step k of K brings the ℓ1 distance to the explicand down to (1 − k/K) of the whole. It moves the `fraction` of all
@@ -34,14 +34,6 @@ class Guided:
     max_dist: float
     starts_at_explicand = False
     needs_output_gradient = True
-    needs_objective_gradient = False
-    objective = None
-
-    def start(self, rows: Rows) -> Points:
-        return rows.contrast
-
-    def distance_value(self, objectives: tf.Tensor) -> tf.Tensor:
-        return objectives
 
     def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
         x, end, baseline = flat_rows(point), flat_rows(rows.explicand), flat_rows(rows.contrast)

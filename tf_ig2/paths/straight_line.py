@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Points, Rows, move
+from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows, move
 
 
 @dataclass(frozen=True)
-class StraightLine:
+class StraightLine(Path):
     """The path γ(t) = x′ + t·(x − x′); the contrast of a row is its baseline x′.
 
     It needs nothing of the model, so one segment whose rule holds all nodes does: they are evaluated together.
@@ -19,15 +19,6 @@ class StraightLine:
     """
 
     starts_at_explicand = False
-    needs_output_gradient = False
-    needs_objective_gradient = False
-    objective = None
-
-    def start(self, rows: Rows) -> Points:
-        return rows.contrast
-
-    def distance_value(self, objectives: tf.Tensor) -> tf.Tensor:
-        return objectives
 
     def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
         # Of what remains, so that the last step arrives exactly.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Points, Rows
+from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows
 
 
 @dataclass(frozen=True)
-class Tangent:
+class Tangent(Path):
     """One straight move from the explicand x to x − d, with the gradient of x for all of it: ∇f(x) ⊙ d.
 
     The contrast of a row is d: all ones give the gradient, d = x gradient × input. The completeness gap is then the
@@ -18,17 +18,6 @@ class Tangent:
 
     Reference: Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks, ICLR Workshop 2014.
     """
-
-    starts_at_explicand = True
-    needs_output_gradient = False
-    needs_objective_gradient = False
-    objective = None
-
-    def start(self, rows: Rows) -> Points:
-        return rows.explicand
-
-    def distance_value(self, objectives: tf.Tensor) -> tf.Tensor:
-        return objectives
 
     def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
         displacement = tf.nest.map_structure(tf.negative, rows.contrast)
