@@ -5,12 +5,13 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from typer.testing import CliRunner
 
 from tf_ig2.datasets import trec, wm811k
 from tf_ig2.zoo import table
-from tf_ig2.zoo.recipes import faces, mlp, text, wafer
+from tf_ig2.zoo.recipes import digits, faces, mlp, text, wafer
 from tf_ig2.zoo.recipes.trained import Trained
 from tf_ig2.zoo.train import app
 
@@ -67,6 +68,34 @@ def test_the_mlp_recipe_learns_and_is_seeded():
     one, two = (mlp.train(epochs=4, samples=2000, batch_size=20, verbose=0) for _ in range(2))
     assert one.report["test_roc_auc"] > 0.85
     np.testing.assert_allclose(one.model.get_weights()[0], two.model.get_weights()[0], atol=1e-4)
+
+
+@pytest.fixture
+def bars(tmp_path):
+    """Digits 0 and 1: lying and standing bars."""
+    x, y = np.zeros([40, 28, 28], np.uint8), np.arange(40) % 2
+    x[y == 0, 12:16, 6:22] = 255
+    x[y == 1, 6:22, 12:16] = 255
+    for name in ("mnist_60k_train", "mnist_10k"):
+        np.savez(tmp_path / f"{name}.npz", x=x, y=y)
+    return tmp_path
+
+
+def test_the_digits_recipe_learns_and_reports(bars):
+    trained = digits.train(epochs=10, source=bars, batch_size=4, verbose=0)
+    assert (trained.model.name, trained.report["test_samples"]) == ("mnist_cnn", 40)
+    assert trained.report["test_accuracy"] > 0.9
+    assert trained.report["test_accuracy_moved"] > 0.9
+
+
+def test_digits_are_moved_whole_and_everywhere():
+    picture = np.zeros([200, 28, 28, 1], np.uint8)
+    picture[:, 12:15, 13:15] = 7
+    moved = digits.shifted(tf.data.Dataset.from_tensor_slices((picture, np.arange(200))), seed=0)
+    found = np.stack([digit for digit, _ in moved.as_numpy_iterator()])
+    assert ((found == 7).sum(axis=(1, 2, 3)) == 6).all()
+    corners = np.argwhere(found[..., 0])[::6, 1:]
+    assert (corners.min(axis=0).tolist(), corners.max(axis=0).tolist()) == ([6, 7], [18, 19])
 
 
 def test_the_faces_recipe_runs_on_mock_faces(monkeypatch):

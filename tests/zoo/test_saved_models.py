@@ -8,10 +8,10 @@ import pytest
 
 from tests.networks import needs_data
 from tf_ig2 import saved_models
-from tf_ig2.datasets import planted_wafers, trec, wm811k, xai_bench
+from tf_ig2.datasets import mnist, planted_wafers, trec, wm811k, xai_bench
 
 FOLDER = Path(__file__).parents[2] / "saved_models"
-SHIPPED = ("wafer_cnn", "text_cnn", "mlp")
+SHIPPED = ("wafer_cnn", "text_cnn", "mlp", "mnist_cnn")
 
 
 def report(name):
@@ -58,3 +58,10 @@ def test_the_mlp_accuracy_holds_on_new_samples():
     predicted = saved_models.load("mlp").predict(fresh.x, verbose=0)[:, 0]
     assert ((predicted > 0.5) == (fresh.y > 0.5)).mean() == pytest.approx(report("mlp")["test_accuracy"], abs=0.02)
     assert np.abs(predicted - fresh.y).mean() < 0.25
+
+
+@needs_data
+def test_the_mnist_accuracy_is_the_reported_one():
+    x, y = mnist.load("test")
+    predicted = saved_models.load("mnist_cnn").predict(x, batch_size=512, verbose=0).argmax(axis=-1)
+    assert (predicted == y).mean() == pytest.approx(report("mnist_cnn")["test_accuracy"], abs=0.001)

@@ -9,6 +9,7 @@ from typing import Any
 
 _COMMANDS = {
     "digits_cnn": "python saved_models/train_digits.py",
+    "mnist_cnn": "python -m tf_ig2.zoo.train digits",
     "wafer_cnn": "python -m tf_ig2.zoo.train wafer",
     "text_cnn": "python -m tf_ig2.zoo.train text",
     "mlp": "python -m tf_ig2.zoo.train mlp",

@@ -13,7 +13,7 @@ import typer
 
 from tf_ig2.datasets.folder import MissingDataError
 from tf_ig2.zoo import table
-from tf_ig2.zoo.recipes import faces, mlp, text, wafer
+from tf_ig2.zoo.recipes import digits, faces, mlp, text, wafer
 from tf_ig2.zoo.recipes.trained import Trained
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -52,6 +52,15 @@ def train_mlp(out: Out = Path("saved_models"), seed: Seed = 0, epochs: int = 30,
     """The perceptron of Table A.4 on XAI-BENCH's synthetic data."""
     _threads(threads)
     _finish(out, mlp.train, seed=seed, epochs=epochs)
+
+
+@app.command("digits")
+def train_digits(
+    out: Out = Path("saved_models"), seed: Seed = 0, epochs: int = 8, source: Source = None, threads: Threads = 0
+) -> None:
+    """The small MNIST classifier, on moved digits."""
+    _threads(threads)
+    _finish(out, digits.train, seed=seed, epochs=epochs, source=source)
 
 
 @app.command("faces")
