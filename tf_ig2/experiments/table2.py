@@ -86,7 +86,7 @@ class Settings:
 
 CHOSEN = Settings(layer="fc1")
 """Chosen on explicands of the study split (200, with 100 references of the other class) before any were reported on.
-There faithfulness, monotonicity, GT-Shapley and infidelity were .886, .654, .948, .055; with the penultimate layer .848,
+There faithfulness, monotonicity, GT-Shapley and infidelity were .886, .654, .948, .055; penultimate layer .848,
 .655, .902, .059; with the activation "tanh" .870, .664, .930, .050; Expected IG had .862, .645, .939, .061 and DeepSHAP
 .868, .644, .941, .059. Paths that end before they reach the reference's representation (steps × step size below about
 5 standard deviations) and the nearest references are far worse. `_study` measures this again."""
