@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tf_ig2 import files
 from tf_ig2.experiments.table import Table
 
 
@@ -21,23 +21,22 @@ def write(tables: Sequence[Table], folder: Path, name: str, title: str, notes: I
 
     Returns:
       The files.
+
+    Raises:
+      OSError: one of them cannot be written; what was there before is still good.
     """
     paths, sections = [], [f"# {title}", "", *(f"{note}\n" for note in notes)]
     for number, table in enumerate(tables, 1):
         own = f"{name}_{number}" if len(tables) > 1 else name
-        files = table.files()
-        paths += [write_whole(folder / f"{own}.{kind}", files[kind]) for kind in ("csv", "png")]
+        contents = table.files()
+        paths += [write_whole(folder / f"{own}.{kind}", contents[kind]) for kind in ("csv", "png")]
         sections += [table.markdown(), f"![{table.title}]({own}.png)", ""]
     return [write_whole(folder / f"{name}.md", "\n".join(sections).encode()), *paths]
 
 
 def write_whole(path: Path, content: bytes) -> Path:
-    """Writes a file under a temporary name beside it, then renames it."""
+    """Writes a file, see `tf_ig2.files.whole`; its folder is made if it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.whole(path) as file:
+        file.write(content)
     return path
