@@ -1,31 +1,27 @@
 """Shards are explained whole or not at all, and every record is accounted for."""
 
+import io
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
+import tensorflow as tf
 from keras import layers
 
-from tests.serving.conftest import FEATURES, jpeg, result, shard_bytes, write_tfrecord
+pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install tf_ig2[beam]")
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from tests.serving.conftest import FEATURES, do, jpeg, kill_when_begun, result, shard_bytes, write_tfrecord
 from tf_ig2 import IG2Explainer
-from tf_ig2.serving import ServedExplainer, export, files, rows, shards
+from tf_ig2.serving import ServedExplainer, export, files, records, rows, shards
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving.shards import Job
-
-
-def do(job, patterns, shard_size=16):
-    jobs.begin(job)
-    planned = jobs.plan(patterns, shard_size)
-    return jobs.finish(job, planned, jobs.run(job, planned), "local")
 
 
 def test_a_job_explains_as_the_explainer_does(plain, net, contrast, values):
@@ -108,53 +104,135 @@ def test_another_jobs_output_is_refused(model, slow_model, tfrecords, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def thousand(tmp_path_factory):
-    """1,000 records, of which 50 are bad in five ways; and what is wrong with them."""
-    rng = np.random.default_rng(9)
-    records = [{"x": x, "target": i % 4} for i, x in enumerate(rng.uniform(-1, 1, [1000, FEATURES]))]
-    ways = [
-        ("wrong shape", {"x": np.ones(5)}),
-        ("NaN", {"x": np.full(FEATURES, np.nan)}),
-        ("missing feature", {"y": np.ones(FEATURES)}),
-        ("target out of range", {"x": np.ones(FEATURES), "target": 4}),
-        ("not a tf.train.Example", b"\xff\xff\xff"),
-    ]
-    bad = {int(number): ways[i % 5] for i, number in enumerate(rng.choice(1000, 50, replace=False))}
-    for number, (_, record) in bad.items():
-        records[number] = record
-    path = write_tfrecord(tmp_path_factory.mktemp("thousand") / "rows.tfrecord", records)
-    return path, {number: reason for number, (reason, _) in bad.items()}
-
-
-def test_bad_records_do_not_stop_a_job_and_do_not_disappear(model, thousand, tmp_path):
-    path, bad = thousand
-    manifest = do(Job(model, str(tmp_path)), [path], 128)
-    assert (manifest["records"], manifest["explained"], manifest["rejected"]) == (1000, 950, 50)
-    _, found = result(tmp_path)
-    letters = {
-        letter["row"]: letter for letter in map(json.loads, (tmp_path / "rejected.jsonl").read_text().splitlines())
-    }
-    assert set(letters) == set(bad)
-    for row, reason in bad.items():
-        assert reason in letters[row]["reason"]
-        assert letters[row]["key"] == f"rows.tfrecord#{row}"
-    assert set(found) == {f"rows.tfrecord#{row}" for row in set(range(1000)) - set(bad)}
-    assert "950 explained, 50 rejected" in jobs.summary(Job(model, str(tmp_path)), manifest)
-
-
-def test_images_are_decoded_and_a_corrupt_one_is_rejected(rng, tmp_path):
+def image_model(tmp_path_factory):
+    """An exported explainer of 8 × 8 images with values in [0, 1]."""
     keras.utils.set_random_seed(1)
     cnn = keras.Sequential(
         [keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.GlobalAveragePooling2D(), layers.Dense(3)]
     )
-    model = export(IG2Explainer(cnn, steps=2), tmp_path / "model", rng.uniform(0, 1, [1, 8, 8, 3]))
-    good = jpeg(rng.integers(0, 255, [20, 30, 3], dtype=np.uint8))
-    path = write_tfrecord(tmp_path / "in.tfrecord", [{"x": good}, {"x": good[: len(good) // 2]}, {"x": b"GIF"}])
-    job = Job(model, str(tmp_path / "out"), pixel_range=(0.0, 1.0))
-    manifest = do(job, [path])
-    assert (manifest["explained"], manifest["rejected"]) == (1, 2)
-    reasons = [json.loads(line)["reason"] for line in (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()]
-    assert all(reason.startswith("corrupt image: `x`") for reason in reasons)
+    references = np.random.default_rng(2).uniform(0, 1, [1, 8, 8, 3])
+    return export(IG2Explainer(cnn, steps=2), tmp_path_factory.mktemp("images"), references)
+
+
+def test_bad_records_do_not_stop_a_job_and_do_not_disappear(image_model, tmp_path):
+    """Of 1,000 images, half of them JPEGs, half of them numbers, 50 are bad in five ways."""
+    rng = np.random.default_rng(9)
+    photograph = jpeg(rng.integers(0, 255, [20, 30, 3], dtype=np.uint8))
+    numbers = rng.uniform(0, 1, [8, 8, 3])
+    records = [{"x": photograph if i % 2 else numbers, "target": i % 3} for i in range(1000)]
+    ways = {
+        "wrong shape": {"x": np.ones(5)},
+        "NaN": {"x": np.full([8, 8, 3], np.nan)},
+        "corrupt image": {"x": photograph[: len(photograph) // 2]},
+        "missing feature": {"y": numbers},
+        "target out of range": {"x": numbers, "target": 3},
+    }
+    bad = {int(row): list(ways)[i % 5] for i, row in enumerate(rng.choice(1000, 50, replace=False))}
+    for row, way in bad.items():
+        records[row] = ways[way]
+    job = Job(image_model, str(tmp_path / "out"), pixel_range=(0.0, 1.0))
+    manifest = do(job, [write_tfrecord(tmp_path / "rows.tfrecord", records)], 128)
+
+    assert (manifest["records"], manifest["explained"], manifest["rejected"]) == (1000, 950, 50)
+    assert sum(shard["explained"] + shard["rejected"] for shard in manifest["shards"]) == 1000
+    _, found = result(tmp_path / "out")
+    assert set(found) == {f"rows.tfrecord#{row}" for row in set(range(1000)) - set(bad)}
+    assert all(np.isfinite(row["attributions"]).all() for row in found.values())
+    lines = (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()
+    letters = {letter["row"]: letter for letter in map(json.loads, lines)}
+    assert len(lines) == 50
+    assert set(letters) == set(bad)
+    for row, way in bad.items():
+        assert way in letters[row]["reason"]
+        assert letters[row]["key"] == f"rows.tfrecord#{row}"
+    assert "950 explained, 50 rejected" in jobs.summary(job, manifest)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"x": b"GIF"}, "corrupt image: `x` cannot be decoded"),
+        ({"x": b""}, "corrupt image: `x` cannot be decoded"),
+        (b"\xff\xff\xff", "not a tf.train.Example"),
+    ],
+)
+def test_bytes_that_are_nothing_are_rejected(image_model, tmp_path, record, reason):
+    do(Job(image_model, str(tmp_path / "out")), [write_tfrecord(tmp_path / "in.tfrecord", [record])])
+    (letter,) = map(json.loads, (tmp_path / "out" / "rejected.jsonl").read_text().splitlines())
+    assert letter["reason"].startswith(reason)
+
+
+def test_encoded_images_are_those_that_were_encoded(image_model, tmp_path):
+    grey = np.full([8, 8, 3], 0.4)  # which JPEG keeps, up to rounding
+    records = [{"x": jpeg((grey * 255).round().astype(np.uint8))}, {"x": grey}]
+    job = Job(image_model, str(tmp_path / "out"), pixel_range=(0.0, 1.0))
+    do(job, [write_tfrecord(tmp_path / "in.tfrecord", records)])
+    encoded, numbers = result(tmp_path / "out")[1].values()
+    np.testing.assert_allclose(encoded["output"], numbers["output"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("patterns", [["*/rows.tfrecord"], ["a/rows.tfrecord", "b/*.tfrecord"]])
+def test_files_of_one_name_in_two_folders_have_keys_of_their_own(model, values, tmp_path, patterns):
+    for number, folder in enumerate("ab"):
+        (tmp_path / folder).mkdir()
+        write_tfrecord(tmp_path / folder / "rows.tfrecord", [{"x": values[number]}])
+    do(Job(model, str(tmp_path / "out")), [str(tmp_path / pattern) for pattern in patterns])
+    assert set(result(tmp_path / "out")[1]) == {"a/rows.tfrecord#0", "b/rows.tfrecord#0"}
+
+
+def test_keys_do_not_depend_on_other_files_nor_on_where_the_folder_is(values, tmp_path, monkeypatch):
+    def names(pattern):
+        return list(records.find([pattern]).values())
+
+    for folder in ("here/a", "there/a", "there/b"):
+        (tmp_path / folder).mkdir(parents=True)
+        write_tfrecord(tmp_path / folder / "rows.tfrecord", [{"x": values[0]}])
+    assert names(f"{tmp_path}/here/*/*.tfrecord") == ["a/rows.tfrecord"]
+    assert names(f"{tmp_path}/there/*/*.tfrecord") == ["a/rows.tfrecord", "b/rows.tfrecord"]
+    monkeypatch.chdir(tmp_path)
+    assert names("there/*/*.tfrecord") == ["a/rows.tfrecord", "b/rows.tfrecord"]
+
+
+def test_a_file_that_two_patterns_find_is_explained_once(values, tmp_path, monkeypatch):
+    write_tfrecord(tmp_path / "rows.tfrecord", [{"x": values[0]}])
+    monkeypatch.chdir(tmp_path)
+    assert len(jobs.plan(["rows.tfrecord", "./*.tfrecord", f"{tmp_path}/rows.*"])) == 1
+
+
+@pytest.mark.parametrize("format", ["parquet", "tfrecord"])
+def test_remote_file_systems(net, contrast, plain, values, tfrecords, format):
+    """Input, model, output and resumption on `ram://`, which is TensorFlow's own and renames no folders."""
+    folder = f"ram://{format}"
+    for path in tf.io.gfile.glob(tfrecords):
+        tf.io.gfile.copy(path, f"{folder}/in/{os.path.basename(path)}")
+    table = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table({"x": list(values[:7])}), table)
+    files.write_whole(f"{folder}/in", "c.parquet", table.getvalue())
+    model = export(IG2Explainer(net, steps=8), f"{folder}/model", contrast, counterfactuals=False, batch_size=16)
+    job = Job(model, f"{folder}/out", format)
+    manifest = do(job, [f"{folder}/in/*.tfrecord", f"{folder}/in/*.parquet"])
+    assert (manifest["records"], manifest["explained"], manifest["run"]["shards_computed"]) == (97, 97, 8)
+    assert files.read_json(f"{folder}/out/manifest.json") == manifest
+    paths = [f"{folder}/out/{shard['file']}" for shard in manifest["shards"]]
+    found = {row["key"]: row for path in paths for row in rows.decode(path)}
+    for key, row in result(plain)[1].items():
+        np.testing.assert_array_equal(found[key]["attributions"], row["attributions"])
+    tf.io.gfile.remove(paths[0])
+    again = do(job, [f"{folder}/in/*.tfrecord", f"{folder}/in/*.parquet"])
+    assert (again["run"]["shards_computed"], again["run"]["shards_resumed"]) == (1, 7)
+    assert [shard["sha256"] for shard in again["shards"]] == [shard["sha256"] for shard in manifest["shards"]]
+    assert "97 explained, 0 rejected" in jobs.summary(job, again)
+    with pytest.raises(FileExistsError):
+        export(IG2Explainer(net, steps=8), f"{folder}/model", contrast)
+
+
+def test_without_pyarrow_parquet_is_refused_before_anything_is_computed(model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"needs pyarrow: pip install 'tf_ig2\[beam\]'"):
+        Job(model, str(tmp_path))
+    (tmp_path / "in.parquet").touch()
+    with pytest.raises(ImportError, match=r"in\.parquet' needs pyarrow"):
+        jobs.plan([str(tmp_path / "in.parquet")])
 
 
 def test_a_row_on_which_the_model_fails_is_rejected_alone(net, contrast, values, tmp_path):
@@ -218,32 +296,18 @@ def test_lost_and_double_reports_are_noticed(model, tfrecords, tmp_path):
         jobs.finish(job, planned, [*reports, reports[0]], "local")
 
 
-def kill_when_half_done(command, output, enough, **options):
-    """Starts a process group, and SIGKILLs it when there are `enough` reports."""
-    process = subprocess.Popen(command, start_new_session=True, **options)
-    deadline = time.monotonic() + 120
-    while len(list(Path(output).glob("reports/*.json"))) < enough:
-        assert process.poll() is None, "the job ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def test_a_killed_job_is_resumed_where_it_was(slow_model, tfrecords, tmp_path):
+def test_a_killed_job_is_resumed_where_it_was(slow_model, few, undisturbed, tmp_path):
     script = (
         "import sys; from tf_ig2.serving import job as jobs; from tf_ig2.serving.shards import Job\n"
         "job = Job(sys.argv[1], sys.argv[2]); jobs.begin(job); planned = jobs.plan([sys.argv[3]], 4)\n"
         "jobs.finish(job, planned, jobs.run(job, planned), 'local')"
     )
-    command = [sys.executable, "-c", script, slow_model, str(tmp_path / "killed"), tfrecords]
-    kill_when_half_done(command, tmp_path / "killed", 5)
-    done = len(list((tmp_path / "killed").glob("reports/*.json")))
-    for file in (tmp_path / "killed" / "shards").iterdir():
-        assert rows.decode(str(file))  # whole
-    manifest = do(Job(slow_model, str(tmp_path / "killed")), [tfrecords], 4)
+    done = kill_when_begun([sys.executable, "-c", script, slow_model, str(tmp_path), few], tmp_path)
+    whole = shard_bytes(undisturbed)
+    assert shard_bytes(tmp_path).items() <= whole.items()  # no half file under its final name
+    manifest = do(Job(slow_model, str(tmp_path)), [few], 4)
     assert manifest["run"]["shards_resumed"] == done
-    assert manifest["run"]["shards_computed"] == 23 - done > 0
-    do(Job(slow_model, str(tmp_path / "whole")), [tfrecords], 4)
-    assert shard_bytes(tmp_path / "killed") == shard_bytes(tmp_path / "whole")
-    assert not (tmp_path / "killed" / files.PARTIAL).exists()
+    assert manifest["run"]["shards_computed"] == 6 - done > 0
+    assert shard_bytes(tmp_path) == whole
+    assert result(tmp_path)[0]["shards"] == result(undisturbed)[0]["shards"]
+    assert not (tmp_path / files.PARTIAL).exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +35,9 @@ def add_commands(app: typer.Typer) -> None:
 def export(
     model: ModelFile,
     references: References = None,
-    out: Annotated[Path, typer.Option(help="Folder of the exported model's versions.")] = Path("exported"),
+    out: Annotated[
+        str, typer.Option(help="Folder of the exported model's versions; any tf.io.gfile path.")
+    ] = "exported",
     version: Annotated[int, typer.Option(help="Version of the exported model.")] = 1,
     layer: Layer = None,
     steps: Steps = 10,
@@ -66,7 +69,7 @@ def export(
 
 def batch(
     context: typer.Context,
-    model: Annotated[Path, typer.Argument(help="A Keras model, .keras file, or a directory that `export` wrote.")],
+    model: Annotated[str, typer.Argument(help="A Keras model, .keras file, or a directory that `export` wrote.")],
     input: Annotated[list[str], typer.Option(help="TFRecord or .parquet files, or patterns; any tf.io.gfile path.")],
     output: Annotated[str, typer.Option(help="Folder of the results; any tf.io.gfile path.")],
     references: References = None,
@@ -85,6 +88,9 @@ def batch(
     batch_size: BatchSize = 32,
 ) -> None:
     """Explain files of records; run the same command again after a crash. Other options go to the Beam runner."""
+    import tensorflow as tf
+
+    from tf_ig2.serving import extras
     from tf_ig2.serving import job as jobs
     from tf_ig2.serving.shards import Job
 
@@ -93,24 +99,28 @@ def batch(
         raise ValueError(
             f"Unknown runner: {runner!r}. Choose local, ray, beam, or a runner of Beam such as FlinkRunner."
         )
+    if runner != "local":
+        extra, module = ("beam", "apache_beam") if on_beam else ("ray", "ray")
+        extras.need(module, extra, f"--runner {runner}")
     if workers < 1:
         raise ValueError(f"`workers` must be at least 1, not {workers}.")
     if runner == "local" and workers > 1:
         raise ValueError("The local runner is one process: choose --runner beam or --runner ray for more.")
     if context.args and not on_beam:
         raise ValueError(f"Unknown options: {' '.join(context.args)}.")
+    job = Job("", output, format, -1 if target is None else target, pixel_range, resume)
     shards = jobs.plan(input, shard_size)
-    if model.is_dir():
+    if tf.io.gfile.isdir(model):
         if references:
             raise ValueError("An exported model carries its references: leave --references out.")
-        exported = str(model)
+        exported = model
     else:
-        explainer = _explainer(model, layer, steps, step_size, rule)
+        explainer = _explainer(Path(model), layer, steps, step_size, rule)
         if not references:
             raise ValueError("Pass --references: samples of other classes.")
         samples = _read_references(references, explainer.view.inputs_spec, pixel_range)
         exported = _exported_once(explainer, output, samples, batch_size)
-    job = Job(exported, output, format, -1 if target is None else target, pixel_range, resume)
+    job = dataclasses.replace(job, model=exported)
     manifest = _run(job, shards, runner, workers, num_gpus, context.args)
     typer.echo(jobs.summary(job, manifest))
 
@@ -180,11 +190,12 @@ def _exported_once(explainer: Any, output: str, samples: Any, batch_size: int) -
     import tensorflow as tf
 
     from tf_ig2 import serving
+    from tf_ig2.serving import files
+    from tf_ig2.serving.served import SAVED_MODEL
 
-    models = os.path.join(output, "models")
     with tempfile.TemporaryDirectory() as folder:
         local = serving.export(explainer, folder, samples, batch_size=batch_size, counterfactuals=False)
-        path = os.path.join(models, serving.read_manifest(local)["content_sha256"][:32])
-        if not tf.io.gfile.exists(os.path.join(path, "1")):
-            serving.export(explainer, path, samples, batch_size=batch_size, counterfactuals=False)
-    return os.path.join(path, "1")
+        path = os.path.join(output, "models", serving.read_manifest(local)["content_sha256"][:32], "1")
+        if not tf.io.gfile.exists(os.path.join(path, SAVED_MODEL)):
+            files.publish_folder(local, path, last=SAVED_MODEL)
+    return path

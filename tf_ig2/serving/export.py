@@ -6,8 +6,9 @@ import hashlib
 import inspect
 import json
 import os
-import uuid
-from typing import Any
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,9 +17,9 @@ from tf_ig2 import validation
 from tf_ig2._version import __version__
 from tf_ig2.explained_output import Target
 from tf_ig2.explainers.path_explainer import PathExplainer
-from tf_ig2.serving import fingerprint, requests
+from tf_ig2.serving import files, fingerprint, requests
 from tf_ig2.serving.graph import ExplainerGraph
-from tf_ig2.serving.served import MANIFEST
+from tf_ig2.serving.served import MANIFEST, SAVED_MODEL
 
 _RESERVED = ("target", "steps")
 
@@ -98,7 +99,7 @@ def export(
     if target is None and explainer.view.output_spec.shape.rank > 2:
         raise ValueError(f"The model's output is {explainer.view.output_spec.shape}: pass `target`, a callable.")
     path = os.path.join(os.fspath(directory), str(version))
-    if tf.io.gfile.exists(path):
+    if tf.io.gfile.exists(os.path.join(path, SAVED_MODEL)):
         raise FileExistsError(f"{path!r} exists: export another `version`, or remove it first.")
 
     baked = _baked(explainer, references)
@@ -135,10 +136,16 @@ def _takes_references(explainer: PathExplainer) -> bool:
     return type(explainer)._receive is not PathExplainer._receive
 
 
+class _Signature(NamedTuple):
+    """A signature: what it computes, and that with the arguments' names and defaults."""
+
+    traced: Any
+    function: Any
+
+
 def _signatures(
     graph: ExplainerGraph, explainer: PathExplainer, baked: bool, index: bool, max_steps: int | None
-) -> dict[str, Any]:
-    """The concrete functions."""
+) -> dict[str, _Signature]:
     inputs = dict(graph.inputs)
     request = dict(inputs)
     defaults: dict[str, tf.Tensor] = {}
@@ -158,7 +165,7 @@ def _signatures(
     return signatures
 
 
-def _function(function: Any, arguments: dict[str, tf.TensorSpec], defaults: dict[str, tf.Tensor]) -> Any:
+def _function(function: Any, arguments: dict[str, tf.TensorSpec], defaults: dict[str, tf.Tensor]) -> _Signature:
     """The function with named arguments and defaults, which TensorFlow takes from a Python signature."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     # Those with defaults come last, as everywhere in Python.
@@ -166,20 +173,24 @@ def _function(function: Any, arguments: dict[str, tf.TensorSpec], defaults: dict
     signature = inspect.Signature(
         [inspect.Parameter(name, kind, default=defaults.get(name, inspect.Parameter.empty)) for name in names]
     )
+    specs = [tf.TensorSpec(arguments[name].shape, arguments[name].dtype, name=name) for name in names]
+    # TensorFlow traces a signature again when it saves it: what it traces then is one call of what is traced here.
+    traced = tf.function(lambda **request: function(**request), autograph=False).get_concrete_function(
+        **{spec.name: spec for spec in specs}
+    )
 
     def call(*args: tf.Tensor, **kwargs: tf.Tensor) -> Any:
-        return function(**signature.bind(*args, **kwargs).arguments)
+        return traced(**signature.bind(*args, **kwargs).arguments)
 
     call.__signature__ = signature  # type: ignore[attr-defined]
-    specs = [tf.TensorSpec(arguments[name].shape, arguments[name].dtype, name=name) for name in names]
-    return tf.function(call, input_signature=specs, autograph=False)
+    return _Signature(traced, tf.function(call, input_signature=specs, autograph=False))
 
 
 def _manifest(
     explainer: PathExplainer,
     graph: ExplainerGraph,
     baked: Any,
-    signatures: dict[str, Any],
+    signatures: dict[str, _Signature],
     batch_size: int,
     max_steps: int | None,
 ) -> dict[str, Any]:
@@ -191,7 +202,7 @@ def _manifest(
             for name, tensor in sorted(tensors.items())
         }
 
-    traced = {name: function.get_concrete_function() for name, function in signatures.items()}
+    traced = {name: signature.traced for name, signature in signatures.items()}
     content = {
         "format": 1,
         "tf_ig2": __version__,
@@ -204,7 +215,7 @@ def _manifest(
         "inputs": specs(graph.inputs),
         "signatures": {
             name: {
-                "inputs": specs({spec.name: spec for spec in function.structured_input_signature[0]}),
+                "inputs": specs(function.structured_input_signature[1]),
                 "outputs": specs(function.structured_outputs),
             }
             for name, function in traced.items()
@@ -228,27 +239,25 @@ def _json(content: Any) -> bytes:
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _save(path: str, graph: ExplainerGraph, signatures: dict[str, Any], manifest: dict[str, Any]) -> None:
-    """Writes the SavedModel beside its place, and moves it there when it is whole."""
+def _save(path: str, graph: ExplainerGraph, signatures: dict[str, _Signature], manifest: dict[str, Any]) -> None:
+    """Writes the SavedModel elsewhere, and puts it in its place when it is whole."""
     module = tf.Module()
     module.model_variables = graph.model_variables
     module.contrast_variables = graph.contrast_variables
-    # Model servers look for directories named by a number; this one has none.
-    temporary = os.path.join(os.path.dirname(path), f".exporting-{uuid.uuid4().hex}")
-    try:
-        tf.saved_model.save(module, temporary, signatures=signatures)
-        extra = os.path.join(temporary, MANIFEST)
-        tf.io.gfile.makedirs(os.path.dirname(extra))
-        with tf.io.gfile.GFile(extra, "wb") as file:
-            file.write(_json(manifest))
-        tf.io.gfile.rename(temporary, path)
-    except AssertionError as error:  # "Tried to export a function which references an 'untracked' resource"
-        raise ValueError(
-            "The model uses variables or tables that it does not name: pass all of them to "
-            "ModelView.from_callables(…, variables=…)."
-        ) from error
-    except tf.errors.OpError as error:
-        raise OSError(f"The model cannot be exported to {path!r}: {error.message}") from error
-    finally:
-        if tf.io.gfile.exists(temporary):
-            tf.io.gfile.rmtree(temporary)
+    functions = {name: signature.function for name, signature in signatures.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            tf.saved_model.save(module, folder, signatures=functions)
+        except AssertionError as error:  # "Tried to export a function which references an 'untracked' resource"
+            raise ValueError(
+                "The model uses variables or tables that it does not name: pass all of them to "
+                "ModelView.from_callables(…, variables=…)."
+            ) from error
+        except tf.errors.OpError as error:
+            raise OSError(
+                f"The model cannot be saved in {folder!r}, on its way to {path!r}: {error.message}"
+            ) from error
+        extra = Path(folder) / MANIFEST
+        extra.parent.mkdir(exist_ok=True)
+        extra.write_bytes(_json(manifest))
+        files.publish_folder(folder, path, last=SAVED_MODEL)

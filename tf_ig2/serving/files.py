@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import uuid
 from typing import Any
 
@@ -48,6 +49,48 @@ def write_whole(folder: str, name: str, data: bytes) -> None:
 def write_json(folder: str, name: str, content: Any) -> None:
     """Writes JSON, whole or not at all; see `write_whole`."""
     write_whole(folder, name, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def publish_folder(source: str, path: str, last: str) -> None:
+    """Copies a folder: a local one appears under its name with all of its content, also if the process is killed.
+
+    Other file systems cannot rename a folder; there, one of its files appears after all others.
+
+    Args:
+      source: a local folder.
+      path: its place, where nothing is or what a killed process left.
+      last: the name of the file in it that its readers look for.
+
+    Raises:
+      OSError: it cannot be written; nothing has changed then.
+    """
+    local = "://" not in path
+    # Model servers look for folders named by a number; this one has none.
+    target = os.path.join(os.path.dirname(path), f".exporting-{uuid.uuid4().hex}") if local else path
+    try:
+        try:
+            if local:
+                tf.io.gfile.makedirs(os.path.dirname(path))
+                shutil.copytree(source, target)
+                os.rename(target, path)
+            else:
+                _copy_files(source, target, last)
+        except BaseException:
+            if tf.io.gfile.exists(target):
+                tf.io.gfile.rmtree(target)
+            raise
+    except (tf.errors.OpError, OSError) as error:
+        said = error.message if isinstance(error, tf.errors.OpError) else str(error)
+        raise OSError(f"{path!r} cannot be written, and nothing was changed: {said}") from error
+
+
+def _copy_files(source: str, target: str, last: str) -> None:
+    names = [
+        os.path.relpath(os.path.join(folder, file), source) for folder, _, files in os.walk(source) for file in files
+    ]
+    for name in sorted(names, key=lambda name: name == last):
+        tf.io.gfile.makedirs(os.path.dirname(os.path.join(target, name)))
+        tf.io.gfile.copy(os.path.join(source, name), os.path.join(target, name), overwrite=True)
 
 
 def read(path: str) -> bytes:

@@ -33,9 +33,9 @@ def plan(patterns: list[str], shard_size: int = 64) -> list[Shard]:
     if shard_size < 1:
         raise ValueError(f"`shard_size` must be at least 1, not {shard_size!r}.")
     shards = []
-    for path in records.find(patterns):
+    for path, name in records.find(patterns).items():
         size = records.count(path)
-        shards += [Shard(path, first, min(first + shard_size, size)) for first in range(0, size, shard_size)]
+        shards += [Shard(path, name, first, min(first + shard_size, size)) for first in range(0, size, shard_size)]
     if not shards:
         raise ValueError(f"There are no records in {', '.join(patterns)}.")
     return shards

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tf_ig2 import validation
-from tf_ig2.serving import files
+from tf_ig2.serving import extras, files
 
 
 class RejectedError(ValueError):
@@ -26,7 +27,7 @@ class Record:
     """One record as it was found.
 
     Attributes:
-      key: its `key` feature, or file name and row number.
+      key: its `key` feature, or the file's name and the row number.
       features: name → bytes, or a list or array of numbers.
       sha256: of its content.
       problem: why it could not be read, if so.
@@ -38,19 +39,40 @@ class Record:
     problem: str | None = None
 
 
-def find(patterns: list[str]) -> list[str]:
+def find(patterns: list[str]) -> dict[str, str]:
     """Lists the files of glob patterns, sorted, each once.
+
+    Args:
+      patterns: files or glob patterns, on any file system that `tf.io.gfile` knows.
+
+    Returns:
+      Path → name: the path below the folder that all patterns start with. Two files never share a name, and a file's
+      name stays as it is when others come, or when the folder moves.
 
     Raises:
       FileNotFoundError: a pattern matches no file.
     """
-    files: set[str] = set()
+    paths: dict[str, str] = {}
     for pattern in patterns:
         found = [path for path in tf.io.gfile.glob(pattern) if not tf.io.gfile.isdir(path)]
         if not found:
             raise FileNotFoundError(f"There is no input file {pattern!r}.")
-        files.update(found)
-    return sorted(files)
+        for path in found:
+            paths.setdefault(_absolute(path), path)
+    folder = _common_folder(patterns)
+    return {paths[path]: path.removeprefix(f"{folder}/") for path in sorted(paths)}
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else os.path.abspath(path)
+
+
+def _common_folder(patterns: list[str]) -> str:
+    """The folder that all patterns start with, wildcards left out."""
+    folders = [_absolute(pattern).split("/")[:-1] for pattern in patterns]
+    fixed = [list(itertools.takewhile(lambda part: not set("*?[{") & set(part), parts)) for parts in folders]
+    levels = itertools.takewhile(lambda level: len(set(level)) == 1, zip(*fixed, strict=False))
+    return "/".join(level[0] for level in levels)
 
 
 def count(path: str) -> int:
@@ -58,7 +80,10 @@ def count(path: str) -> int:
 
     Raises:
       ValueError: the file is not what its name says, or is cut off.
+      MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
+    if is_parquet(path):
+        extras.need("pyarrow", "beam", f"Reading {path!r}")
     try:
         if is_parquet(path):
             import pyarrow.parquet
@@ -72,9 +97,17 @@ def count(path: str) -> int:
         raise ValueError(f"{path!r} is not a whole Parquet file: {error}") from error
 
 
-def read(path: str, start: int, stop: int) -> Iterator[Record]:
-    """Reads records `start` … `stop - 1` of a file, TFRecord of `tf.train.Example` or Parquet, by its name."""
-    name = os.path.basename(path)
+def read(path: str, name: str, start: int, stop: int) -> Iterator[Record]:
+    """Reads records `start` … `stop - 1` of a file, TFRecord of `tf.train.Example` or Parquet.
+
+    Args:
+      path: the file; the ending of its name says what it is.
+      name: what the keys of records without one begin with.
+      start, stop: which records.
+
+    Yields:
+      The records.
+    """
     if is_parquet(path):
         rows = _parquet_rows(path, start, stop)
     else:

@@ -13,6 +13,9 @@ import tensorflow as tf
 MANIFEST = "assets.extra/tf_ig2.json"
 """Where an exported model says what is in it."""
 
+SAVED_MODEL = "saved_model.pb"
+"""The file that makes a folder a SavedModel."""
+
 
 def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What is in an exported model.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2.serving import files, records, rows
+from tf_ig2.serving import extras, files, records, rows
 from tf_ig2.serving.records import Decoder, Record, RejectedError
 from tf_ig2.serving.served import Explanations, ServedExplainer
 
@@ -27,9 +27,10 @@ FORMATS = ("parquet", "tfrecord")
 
 @dataclass(frozen=True)
 class Shard:
-    """Records `start` … `stop - 1` of a file."""
+    """Records `start` … `stop - 1` of the file `path`; keys of records without one begin with `name`."""
 
     path: str
+    name: str
     start: int
     stop: int
 
@@ -48,6 +49,7 @@ class Job:
 
     Raises:
       ValueError: unknown format.
+      MissingExtraError: Parquet, and pyarrow is not installed.
     """
 
     model: str
@@ -60,6 +62,8 @@ class Job:
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise ValueError(f"Unknown format: {self.format!r}. Choose one of {FORMATS}.")
+        if self.format == "parquet":
+            extras.need("pyarrow", "beam", 'format="parquet"')
 
     def settings(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Everything that the results depend on, beside the records.
@@ -121,7 +125,7 @@ def explain_shard(job: Job, explainer: ServedExplainer, shard: Shard) -> Report:
       OSError: the input cannot be read or the output cannot be written.
     """
     began = time.perf_counter()
-    found = list(records.read(shard.path, shard.start, shard.stop))
+    found = list(records.read(shard.path, shard.name, shard.start, shard.stop))
     name = _name(job, explainer, found)
     if job.resume:
         finished = _finished(job, name)
