@@ -1,4 +1,4 @@
-"""Loads exported explainers as others do, where Keras and tf_ig2 cannot be imported: loaders.py KIND JOBS.npz OUT.npz.
+"""Loads exported explainers as others do, where Keras and tf_ig2 cannot be imported: loaders.py JOBS.npz KIND=OUT.npz …
 
 JOBS holds for each job "<job>/names", as JSON the path of the model and the tensor names of a signature, and the feeds
 of its calls, "<job>/<call>/<input>". OUT gets "<job>/<call>/<output>", or "<job>/<call>/error": what the runtime said.
@@ -110,14 +110,19 @@ def c_api(path, names):
     return call
 
 
-def main(kind, jobs, out):
+def main(jobs, *outs):
     with np.load(jobs) as file:
         jobs = {key: file[key] for key in file.files}
+    for kind, out in (out.split("=") for out in outs):
+        np.savez(out, **answers({"saved_model": saved_model, "session": session, "c_api": c_api}[kind], jobs))
+
+
+def answers(load, jobs):
     results, calls = {}, {}
     for key, names in jobs.items():
         if key.endswith("names"):
             job, names = key.split("/")[0], json.loads(str(names))
-            calls[job] = {"saved_model": saved_model, "session": session, "c_api": c_api}[kind](names["path"], names)
+            calls[job] = load(names["path"], names)
     numbers = sorted({key.rsplit("/", 1)[0] for key in jobs if not key.endswith("names")})
     for number in numbers:
         feeds = {key.rsplit("/", 1)[1]: value for key, value in jobs.items() if key.startswith(f"{number}/")}
@@ -126,7 +131,7 @@ def main(kind, jobs, out):
             results |= {f"{number}/{name}": value for name, value in answer.items()}
         except Exception as error:
             results[f"{number}/error"] = np.array(str(error))
-    np.savez(out, **results)
+    return results
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 pytest.importorskip("apache_beam", reason="apache-beam is not installed: pip install tf_ig2[beam]")
+pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install tf_ig2[beam]")
 
 import apache_beam
 from apache_beam.ml.inference.base import RunInference
 from apache_beam.testing.util import assert_that
 
-from tests.serving.conftest import FEATURES, result, shard_bytes
-from tests.serving.test_batch import kill_when_half_done
-from tf_ig2.serving import beam, rows
+from tests.serving.conftest import FEATURES, kill_when_begun, processes, result, shard_bytes, write_tfrecord
+from tf_ig2.serving import beam
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving.records import Record, RejectedError
 from tf_ig2.serving.shards import Job
@@ -36,8 +36,6 @@ def test_beam_explains_as_the_plain_loop_does(model, plain, tfrecords, tmp_path,
 
 
 def test_dead_letters_and_metrics(model, values, tmp_path):
-    from tests.serving.conftest import write_tfrecord
-
     records = [{"x": x} for x in values[:20]]
     records[7] = {"x": np.full(FEATURES, np.nan)}
     job, path = Job(model, str(tmp_path / "out")), write_tfrecord(tmp_path / "in.tfrecord", records)
@@ -57,22 +55,34 @@ def test_dead_letters_and_metrics(model, values, tmp_path):
     assert seconds.committed.count == 3
 
 
-def test_a_killed_beam_job_is_resumed_where_it_was(slow_model, tfrecords, tmp_path):
+def workers(group):
+    """One of the worker processes of a job on the direct runner."""
+    found = processes(
+        lambda command, _, its_group: its_group == group and "sdk_worker_main" in command and "\0-c\0" not in command
+    )
+    assert len(found) == 2
+    return found[:1]
+
+
+@pytest.mark.parametrize(
+    ("options", "victims"), [([], lambda group: []), (TWO_PROCESSES, workers)], ids=["the job", "one worker of two"]
+)
+def test_a_killed_job_is_resumed_where_it_was(slow_model, few, undisturbed, tmp_path, options, victims):
     script = (
         "import sys; from tf_ig2.serving import beam, job as jobs; from tf_ig2.serving.shards import Job\n"
-        "beam.run(Job(sys.argv[1], sys.argv[2]), jobs.plan([sys.argv[3]], 4))"
+        "beam.run(Job(sys.argv[1], sys.argv[2]), jobs.plan([sys.argv[3]], 4), sys.argv[4:])"
     )
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    kill_when_half_done([sys.executable, "-c", script, slow_model, str(killed), tfrecords], killed, 5)
-    done = len(list(killed.glob("reports/*.json")))
-    for file in (killed / "shards").iterdir():
-        assert rows.decode(str(file))
-    planned = jobs.plan([tfrecords], 4)
-    manifest = beam.run(Job(slow_model, str(killed)), planned)
+    command = [sys.executable, "-c", script, slow_model, str(tmp_path), few, *options]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = kill_when_begun(command, tmp_path, victims, env=environment)
+    whole = shard_bytes(undisturbed)
+    assert shard_bytes(tmp_path).items() <= whole.items()  # no half file under its final name
+    planned = jobs.plan([few], 4)
+    manifest = beam.run(Job(slow_model, str(tmp_path)), planned)
     assert manifest["run"]["shards_resumed"] == done
     assert manifest["run"]["shards_computed"] == len(planned) - done > 0
-    beam.run(Job(slow_model, str(whole)), planned)
-    assert shard_bytes(killed) == shard_bytes(whole)
+    assert shard_bytes(tmp_path) == whole
+    assert result(tmp_path)[0]["shards"] == result(undisturbed)[0]["shards"]
 
 
 def test_run_inference_answers_every_record(model, plain, values):

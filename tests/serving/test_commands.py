@@ -1,11 +1,14 @@
 """`tf-ig2 export` and `tf-ig2 batch`, as they are typed."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
+
+pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install tf_ig2[beam]")
 
 from tests.serving.conftest import result, write_tfrecord
 from tf_ig2 import IG2Explainer
@@ -39,7 +42,7 @@ def test_export(app, files, tmp_path):
     said = typed(app, "export", files / "net.keras", "--references", files / "references.npy", "--out", tmp_path)
     assert said.exit_code == 0, said.output
     assert "explain: target, x → attributions" in said.output
-    assert read_manifest(tmp_path / "1")["references"] == 2
+    assert read_manifest(tmp_path / "1")["references"] == 3
 
 
 def test_batch_and_batch_again(app, files, net, contrast, values, tmp_path):
@@ -56,6 +59,18 @@ def test_batch_and_batch_again(app, files, net, contrast, values, tmp_path):
     assert "4 shards: 0 computed, 4 from before" in again.output
     (letter,) = (tmp_path / "rejected.jsonl").read_text().splitlines()
     assert json.loads(letter)["row"] == 11
+
+
+@pytest.mark.parametrize(
+    ("runner", "module"), [("beam", "apache_beam"), ("FlinkRunner", "apache_beam"), ("ray", "ray")]
+)
+def test_runners_that_are_not_installed_are_refused(app, files, tmp_path, monkeypatch, runner, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    said = typed(
+        app, "batch", files / "net.keras", "--input", files / "*.tfrecord", "--output", tmp_path, "--runner", runner
+    )
+    assert isinstance(said.exception, ValueError)
+    assert f"--runner {runner} needs {module}: pip install" in str(said.exception)
 
 
 @pytest.mark.parametrize(

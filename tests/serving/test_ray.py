@@ -1,6 +1,5 @@
 """The same job on Ray: same rows, also when an actor is killed."""
 
-import contextlib
 import os
 import signal
 import sys
@@ -9,10 +8,11 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("ray", reason="ray is not installed: pip install tf_ig2[ray]")
+pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install tf_ig2[ray]")
 
 import ray as ray_
 
-from tests.serving.conftest import result, shard_bytes
+from tests.serving.conftest import processes, result, shard_bytes
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving import ray
 from tf_ig2.serving.shards import Job
@@ -46,16 +46,10 @@ def actors():
             pid = parent(pid)
         return pid == os.getpid()
 
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it may be gone by now
-            title = (folder / "cmdline").read_text(errors="replace")
-            if title.startswith("ray::") and "MapWorker" in title and ours(int(folder.name)):
-                found.append(int(folder.name))
-    return found
+    return processes(lambda command, above, _: command.startswith("ray::") and "MapWorker" in command and ours(above))
 
 
-def test_a_killed_actor_costs_no_row_and_doubles_none(slow_model, tfrecords, tmp_path):
+def test_a_killed_actor_costs_no_row_and_doubles_none(slow_model, few, undisturbed, tmp_path):
     killed = []
 
     def kill_one(report):
@@ -63,8 +57,8 @@ def test_a_killed_actor_costs_no_row_and_doubles_none(slow_model, tfrecords, tmp
             killed.append(actors()[0])
             os.kill(killed[0], signal.SIGKILL)
 
-    planned = jobs.plan([tfrecords], 4)
-    manifest = ray.run(Job(slow_model, str(tmp_path)), planned, actors=2, on_report=kill_one)
+    manifest = ray.run(Job(slow_model, str(tmp_path)), jobs.plan([few], 4), actors=2, on_report=kill_one)
     assert killed
-    assert (manifest["records"], manifest["explained"], manifest["rejected"]) == (90, 90, 0)
-    assert len(result(tmp_path)[1]) == 90
+    assert (manifest["records"], manifest["explained"], manifest["rejected"]) == (24, 24, 0)
+    assert len(result(tmp_path)[1]) == 24
+    assert shard_bytes(tmp_path) == shard_bytes(undisturbed)
