@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ Method = Callable[[Task], np.ndarray]
 """From a task, or a batch of it, to attributions `[N, ...]` like its points, or one number per feature."""
 
 IG2 = "IG²"
-GRADIENTS = 64
+IG2_DEFAULTS = "IG² (defaults)"
+GRADIENTS = 32
 """Per explicand, of every method that lets one choose, so that none is favoured."""
 
 _NOTHING = Keep(counterfactuals=False)
@@ -32,7 +34,8 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
     """The methods that make sense for a task, by name, in the order of the paper's tables.
 
     Vanilla IG, Guided IG and KernelSHAP contrast with nothing at all (a black image, zero word vectors, padding);
-    Expected IG, DeepSHAP and IG² with the task's references; Gradient, Blur IG and XRAI need nothing or make their own.
+    Expected IG, DeepSHAP and IG² with the task's references (IG² with the task's settings and, where these are not the
+    explainer's own, with the latter too); Gradient, Blur IG and XRAI need nothing or make their own.
 
     Args:
       task: its `options` are given to the explainers.
@@ -52,7 +55,6 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
     expected = ExpectedIGExplainer(view, steps=max(1, gradients // shared), **options.get("Expected IG", {}))
     deep = DeepSHAPExplainer(view)
     kernel = KernelSHAPExplainer(view, **options.get("KernelSHAP", {}))
-    ig2 = IG2Explainer(view, **{"clip_min_max": task.value_range, **options.get(IG2, {})})
 
     found: dict[str, Method] = {
         "Gradient": lambda part: gradient.explain(part.inputs, part.target, batch_size=batch_size).values,
@@ -82,10 +84,16 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
         found["XRAI"] = lambda part: (
             regions.explain(part.inputs, "black_and_white", part.target, batch_size=batch_size).values
         )
-    found[IG2] = lambda part: (
-        ig2.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
-    )
+    for name in (IG2_DEFAULTS, IG2) if options.get(IG2) else (IG2,):
+        found[name] = _ig2(task, batch_size, options.get(name, {}))
     return found
+
+
+def _ig2(task: Task, batch_size: int, options: dict[str, Any]) -> Method:
+    explainer = IG2Explainer(task.view, clip_min_max=task.value_range, **options)
+    return lambda part: (
+        explainer.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
+    )
 
 
 def _reference_points(task: Task) -> np.ndarray:

@@ -13,9 +13,13 @@ from tf_ig2.experiments.task import Task
 from tf_ig2.metrics.predict import Predictor
 from tf_ig2.model_view import ModelView
 
+_SPLIT_SEED = 2024
+_STUDY = 100
+
 
 def load(
     samples: int | None = None,
+    half: str = "report",
     references: int = 10,
     seed: int = 0,
     source: str | os.PathLike[str] | None = None,
@@ -24,6 +28,7 @@ def load(
 
     Args:
       samples: how many questions, drawn at random; None: all.
+      half: "report", or "study" for the hundred test questions that settings are chosen on.
       references: R, a multiple of 5.
       seed: of both choices.
       source: see `tf_ig2.datasets.trec.load`.
@@ -35,13 +40,17 @@ def load(
       MissingDataError, CorruptDataError: see `tf_ig2.datasets.trec.load`.
       ValueError: `references` is no multiple of 5.
     """
+    if half not in ("report", "study"):
+        raise ValueError(f'Unknown `half`: {half!r}. Choose "report" or "study".')
     others = len(trec.CLASSES) - 1
     if references < others or references % others:
         raise ValueError(f"`references` must be a multiple of {others}, the other classes, not {references!r}.")
     view = ModelView(saved_models.load("text_cnn"), input_layer="embedding")
     vocabulary = trec.Vocabulary.read(saved_models.path("text_cnn").with_suffix(".txt"))
     test, training = trec.load("test", source), trec.load("train", source)
-    rows = np.random.default_rng(seed).permutation(len(test))[:samples]
+    order = np.random.default_rng(_SPLIT_SEED).permutation(len(test))
+    part = np.sort(order[:_STUDY] if half == "study" else order[_STUDY:])
+    rows = np.random.default_rng(seed).permutation(part)[:samples]
     words = vocabulary.encode([test.texts[row] for row in rows])
     points = np.asarray(view.points(words))
     target = Predictor(view)(points, words).argmax(axis=1).astype(np.int32)

@@ -19,17 +19,19 @@ _NOTE = "the CNN of Table B.5, references: pattern-free wafers. Removed dies bec
 
 def planted(
     samples: int = 120,
+    half: str = "report",
     references: int = 8,
     seed: int = 0,
     source: str | os.PathLike[str] | None = None,
     layer: str | None = None,
 ) -> Task:
-    """Pattern-free test wafers on which patterns were planted; the ground truth is the dies that were changed.
+    """Pattern-free wafers on which patterns were planted; the ground truth is the dies that were changed.
 
     Wafers whose planted pattern the network does not recognise are left out: what it did not see it cannot explain.
 
     Args:
       samples: how many wafers are planted; fewer remain.
+      half: "report" for test wafers, "study" for training wafers.
       references: R, pattern-free training wafers for each.
       seed: of planting and of the choice of references.
       source: see `wm811k.load`.
@@ -41,29 +43,36 @@ def planted(
     Raises:
       MissingDataError, CorruptDataError: see `wm811k.load`.
     """
-    wafers = planted_wafers.load(samples, "test", seed, source)
+    wafers = planted_wafers.load(samples, _split(half), seed, source)
     names = tuple(f"planted {i} {wm811k.CLASSES[label]}" for i, label in enumerate(wafers.labels))
     return _task("Wafers (planted)", wafers.maps, wafers.labels, names, wafers.masks, references, seed, source, layer)
 
 
 def real(
     samples: int = 120,
+    half: str = "report",
     references: int = 8,
     seed: int = 0,
     source: str | os.PathLike[str] | None = None,
     layer: str | None = None,
 ) -> Task:
-    """Real test wafers with patterns that the network recognises, as many of each; there is no ground truth.
+    """Real wafers with patterns that the network recognises, as many of each; there is no ground truth.
 
     Args, returns, raises: as for `planted`.
     """
-    wafers = wm811k.load("test", source)
+    wafers = wm811k.load(_split(half), source)
     rng = np.random.default_rng(seed)
     patterns = [label for label in range(len(wm811k.CLASSES)) if label != _NORMAL]
     each = -(-samples // len(patterns))
     rows = np.concatenate([rng.permutation(np.flatnonzero(wafers.labels == label))[:each] for label in patterns])
     names = tuple(f"wafer {row} {wm811k.CLASSES[wafers.labels[row]]}" for row in rows)
     return _task("Wafers (real)", wafers.maps[rows], wafers.labels[rows], names, None, references, seed, source, layer)
+
+
+def _split(half: str) -> str:
+    if half not in ("report", "study"):
+        raise ValueError(f'Unknown `half`: {half!r}. Choose "report" or "study".')
+    return "test" if half == "report" else "train"
 
 
 def _task(
