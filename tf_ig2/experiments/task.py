@@ -31,6 +31,7 @@ class Task:
       masks: bool array `[N, H, W]`, the ground truth; None where there is none.
       absent: bool array `[N, *features]` of features that are only padding and are ranked last; None: none are.
       curve_steps: points of an information curve.
+      channels: the ways to make one number of a feature's channels, see `tf_ig2.metrics.maps.CHANNELS`.
       options: of methods, by the method's name, where the task needs others than the defaults.
       notes: sentences for the foot of a table.
     """
@@ -47,6 +48,7 @@ class Task:
     masks: np.ndarray | None = None
     absent: np.ndarray | None = None
     curve_steps: int = 20
+    channels: tuple[str, ...] = CHANNELS
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -82,13 +84,14 @@ class Task:
         """
         features = self.points.shape[1:-1]
         scores: list[dict[str, float]] = [{} for _ in self.names]
-        one_number = np.shape(values)[1:] == features  # nothing to aggregate: both ways are the same
-        for channels in CHANNELS[:1] if one_number else CHANNELS:
+        one_number = np.shape(values)[1:] == features  # nothing to aggregate: all ways are the same
+        for channels in self.channels[:1] if one_number else self.channels:
             maps = feature_maps(values, features, channels)
             found = {} if self.masks is None else self._ground_truth(maps)
+            ways = self.channels if one_number else [channels]
             for name, column in {**found, **self._curves(maps)}.items():
                 for score, number in zip(scores, column, strict=True):
-                    score.update({f"{name}/{way}": float(number) for way in (CHANNELS if one_number else [channels])})
+                    score.update({f"{name}/{way}": float(number) for way in ways})
         return scores
 
     def _ground_truth(self, maps: np.ndarray) -> dict[str, np.ndarray]:
