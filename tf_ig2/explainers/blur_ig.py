@@ -9,19 +9,19 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import validation
-from tf_ig2.attribution import Attribution
-from tf_ig2.explained_output import Target
-from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
+from tf_ig2.explainers.explicand_explainer import ExplicandExplainer
+from tf_ig2.explainers.path_explainer import Contrasts
 from tf_ig2.model_view import ModelView
 from tf_ig2.paths import rules
 from tf_ig2.paths.blur import Blur
-from tf_ig2.paths.integrate import Keep
 
 _PADDINGS = ("zero", "reflect")
 
 
-class BlurIGExplainer(PathExplainer):
+class BlurIGExplainer(ExplicandExplainer):
     """Blur IG: at which scale, and where, does the model see what it sees? There is no baseline to choose.
+
+    Explanations keep the blurred explicands, as `counterfactuals`, unless `keep` says otherwise.
 
     Args:
       model: a built `keras.Model`, a `ModelView`, or None to use `GetMask` with a `call_model_function`. Its input is
@@ -89,41 +89,7 @@ class BlurIGExplainer(PathExplainer):
             **model_options,
         )
 
-    def explain(
-        self,
-        x: Any,
-        target: int | Any | Target | None = None,
-        *,
-        batch_size: int = 32,
-        keep: Keep | None = None,
-        verbose: bool = False,
-    ) -> Attribution:
-        """Explains a batch of images.
-
-        Args:
-          x: one image `[H, W, C]` or a batch `[N, H, W, C]`; the same without C if the model takes that.
-          target: an index, one for each explicand, a callable, or None for the predicted class.
-          batch_size: images in a forward pass; those of one path are blurred to different scales.
-          keep: what to keep beside the values; None: the blurred explicands, as `counterfactuals`.
-          verbose: show a progress bar.
-
-        Returns:
-          The explanation; without the leading axis N if `x` was one image.
-
-        Raises:
-          TypeError, ValueError: an argument has another structure, shape or type than the model takes, is not an
-            image, is empty, not finite, or out of range.
-          NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
-        """
-        return self._explain(x, None, target, batch_size, keep or Keep(), verbose)
-
     def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
         for part in tf.nest.flatten(explicand):
             validation.image("x", part.shape[1:])
-        return Contrasts(1, lambda i, r: ())
-
-    def _bake(self, contrast: Any) -> tuple[()]:
-        return ()
-
-    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
-        return Contrasts(1, lambda i, r: ())
+        return super()._contrasts(view, explicand, contrast, batch_size)

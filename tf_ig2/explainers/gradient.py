@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from tf_ig2.attribution import Attribution
-from tf_ig2.explained_output import Target
-from tf_ig2.explainers.base import take
-from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
+from tf_ig2.explainers.explicand_explainer import ExplicandExplainer
 from tf_ig2.model_view import ModelView
 from tf_ig2.paths.integrate import Keep
 from tf_ig2.paths.rules import START
 from tf_ig2.paths.tangent import Tangent
 
 
-class GradientExplainer(PathExplainer):
+class GradientExplainer(ExplicandExplainer):
     """The gradient of the explained output at the explicand; `GetSmoothedMask` gives SmoothGrad and VarGrad.
+
+    Units of `values`: of the output per unit of the input; with `times_input`, of the output. Explanations keep only
+    these, unless `keep` says otherwise.
 
     Args:
       model: a built `keras.Model`, a `ModelView`, or None to use `GetMask` with a `call_model_function`.
@@ -29,6 +28,7 @@ class GradientExplainer(PathExplainer):
       **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
 
     Example:
+      >>> import numpy as np
       >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")])
       >>> explainer = GradientExplainer(model)
       >>> explainer.explain(np.ones([2, 4])).values.shape
@@ -39,6 +39,8 @@ class GradientExplainer(PathExplainer):
     Reference: Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks, ICLR Workshop 2014; Shrikumar et al.,
     Not Just a Black Box, 2016, for gradient × input.
     """
+
+    _keep = Keep(counterfactuals=False)
 
     def __init__(
         self,
@@ -51,48 +53,8 @@ class GradientExplainer(PathExplainer):
         self.times_input = times_input
         super().__init__(model, path=Tangent(), rule=START, steps=1, jit_compile=jit_compile, **model_options)
 
-    def explain(
-        self,
-        x: Any,
-        target: int | Any | Target | None = None,
-        *,
-        batch_size: int = 32,
-        keep: Keep | None = None,
-        verbose: bool = False,
-    ) -> Attribution:
-        """Explains a batch of explicands.
-
-        Args:
-          x: one explicand `[...]` or a batch `[N, ...]`: array, tensor, or the structure of them that the model takes.
-          target: an index, one for each explicand, a callable, or None for the predicted class.
-          batch_size: explicands in a forward pass.
-          keep: what to keep beside the values; None: only these.
-          verbose: show a progress bar.
-
-        Returns:
-          The explanation; without the leading axis N if `x` was one explicand. Units of `values`: of the output per
-          unit of the input; with `times_input`, of the output.
-
-        Raises:
-          TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
-            finite, or out of range.
-          NonFiniteGradientError: the output or its gradient is NaN or infinite.
-        """
-        return self._explain(x, None, target, batch_size, keep or Keep(counterfactuals=False), verbose)
-
-    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
-        def rows(i: np.ndarray, r: np.ndarray) -> Any:
-            points = take(explicand, i)
-            return points if self.times_input else tf.nest.map_structure(tf.ones_like, points)
-
-        return Contrasts(1, rows)
-
-    def _bake(self, contrast: Any) -> tuple[()]:
-        return ()
-
-    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
-        displaced = explicand if self.times_input else tf.nest.map_structure(tf.ones_like, explicand)
-        return Contrasts(1, lambda i, r: tf.nest.map_structure(lambda part: tf.gather(part, i), displaced))
+    def _contrast(self, explicand: Any) -> Any:
+        return explicand if self.times_input else tf.nest.map_structure(tf.ones_like, explicand)
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "times_input": self.times_input}

@@ -1,0 +1,63 @@
+"""What the explainers share that contrast an explicand with nothing but itself."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from tf_ig2.attribution import Attribution
+from tf_ig2.explained_output import Target
+from tf_ig2.explainers.base import take
+from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
+from tf_ig2.paths.integrate import Keep
+
+
+class ExplicandExplainer(PathExplainer):
+    """Integrates along paths that the explicand determines alone; see the subclasses."""
+
+    _keep: ClassVar[Keep] = Keep()
+    """What is kept unless `keep` says otherwise."""
+
+    def explain(
+        self,
+        x: Any,
+        target: int | Any | Target | None = None,
+        *,
+        batch_size: int = 32,
+        keep: Keep | None = None,
+        verbose: bool = False,
+    ) -> Attribution:
+        """Explains a batch of explicands.
+
+        Args:
+          x: one explicand `[...]` or a batch `[N, ...]`: array, tensor, or the structure of them that the model takes.
+          target: an index, one for each explicand, a callable, or None for the predicted class.
+          batch_size: points in a forward pass.
+          keep: what to keep beside the values; None: what the class says.
+          verbose: show a progress bar.
+
+        Returns:
+          The explanation; without the leading axis N if `x` was one explicand.
+
+        Raises:
+          TypeError, ValueError: an argument has another structure, shape or type than the model or the method takes, is
+            empty, not finite, or out of range.
+          NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
+        """
+        return self._explain(x, None, target, batch_size, keep or self._keep, verbose)
+
+    def _contrast(self, explicand: Any) -> Any:
+        """The path's contrast for explicands, structure of tensors `[B, ...]`."""
+        return ()
+
+    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
+        return Contrasts(1, lambda i, r: self._contrast(take(explicand, i)))
+
+    def _bake(self, contrast: Any) -> tuple[()]:
+        return ()
+
+    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
+        return Contrasts(
+            1, lambda i, r: self._contrast(tf.nest.map_structure(lambda part: tf.gather(part, i), explicand))
+        )
