@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -39,14 +40,16 @@ def run(arms: Sequence[Arm], records: Records, verbose: bool = True) -> None:
       verbose: show a progress bar of explicands.
 
     Raises:
-      ValueError: two arms share a name, or two explicands of an arm.
+      ValueError: two arms share a name, or two explicands of an arm; an arm gives another number of scores than it got
+        rows, or one that is not finite.
     """
     if len({arm.name for arm in arms}) != len(arms):
         raise ValueError(f"Arms share a name: {[arm.name for arm in arms]}.")
     pending = {}
     for arm in arms:
-        if len(set(arm.explicands)) != len(arm.explicands):
-            raise ValueError(f"Explicands of {arm.name!r} share a name.")
+        twice = [name for name, count in Counter(arm.explicands).items() if count > 1]
+        if twice:
+            raise ValueError(f"Explicands of {arm.name!r} share a name: {twice}.")
         finished = records.finished(arm.name)
         pending[arm.name] = np.array([i for i, name in enumerate(arm.explicands) if name not in finished], np.int64)
     total = sum(len(arm.explicands) for arm in arms)

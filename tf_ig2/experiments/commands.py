@@ -25,7 +25,7 @@ EXPERIMENTS = {
 }
 """Name → what it shows; the module of the same name, in lower case, has `run(options) -> files`."""
 
-Name = Enum("Name", {name: name for name in EXPERIMENTS}, type=str)
+Name = Enum("Name", {name: name for name in EXPERIMENTS}, type=str)  # type: ignore[misc]  # what the command line takes
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -41,7 +41,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def reproduce(
     experiment: Annotated[Name, typer.Argument(help="The table or figure.")],
-    out: Annotated[Path, typer.Option(help="Folder for results; a killed run goes on from there.")] = Path("results"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Of results; a killed run goes on there.")] = Path(
+        "results"
+    ),
     samples: Annotated[int | None, typer.Option(min=1, help="Explicands per task; as published by default.")] = None,
     references: Annotated[int | None, typer.Option(min=1, help="References per explicand.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")] = 0,
@@ -51,5 +53,8 @@ def reproduce(
     from tf_ig2.experiments.options import Options
 
     module = importlib.import_module(f"tf_ig2.experiments.{experiment.value.lower()}")
-    for path in module.run(Options(out, samples, references, seed, tuple(task or ()))):
+    files = module.run(Options(out, samples, references, seed, tuple(task or ())))
+    if not files:
+        raise ValueError(f"Nothing was done: {experiment.value} has no data set named {' or '.join(task or ())}.")
+    for path in files:
         typer.echo(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ Paper = Mapping[str, tuple[float | None, ...]]
 """The paper's numbers: arm → AUC, SUM, ADD, DEL."""
 
 
-def compare(name: str, task: Task, methods: Mapping[str, Method], options: Options, **settings: Any) -> Records:
+def compare(name: str, task: Task, methods: Mapping[str, Method], options: Options, **settings: Any) -> list[Record]:
     """Scores methods on a task; what an earlier run has finished is not computed again.
 
     Args:
@@ -35,12 +36,14 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
       **settings: what else the scores depend on.
 
     Returns:
-      The records.
+      The records of these methods and explicands, in their order, whatever else the file has.
     """
     known = {
         "task": task.name,
+        "data": _fingerprint(task),
         "references": int(task.references.shape[1]),
         "curve_steps": task.curve_steps,
+        "options": {method: {key: repr(value) for key, value in own.items()} for method, own in task.options.items()},
         "seed": options.seed,
         "tf_ig2": __version__,
         **settings,
@@ -55,7 +58,8 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
         return Arm(name, task.names, score)
 
     run([arm(name, method) for name, method in methods.items()], records, options.verbose)
-    return records
+    found = {(record.arm, record.explicand): record for record in records}
+    return [found[name, explicand] for name in methods for explicand in task.names]
 
 
 def tables(
@@ -77,13 +81,15 @@ def tables(
       seed: of the bootstrap.
 
     Returns:
-      Two tables; one where both ways give the same scores.
+      A table for each of `CHANNELS` that the records have.
     """
     records = list(records)
     present = {key for record in records for key in record.scores}
     found = []
     for channels in CHANNELS:
         keys = [f"{metric}/{channels}" for metric in METRICS if f"{metric}/{channels}" in present]
+        if not keys:
+            continue
         columns = [
             Column(key, _LABELS[key.partition("/")[0]], higher_is_better=not key.startswith("del")) for key in keys
         ]
@@ -95,3 +101,13 @@ def tables(
         }
         found.append(Table(f"{title}, {_WAYS[channels]}", columns, records, champion, numbers, tuple(notes), seed))
     return found
+
+
+def _fingerprint(task: Task) -> str:
+    """Of the data and the network: with another draw of references, or after training, scores are not comparable."""
+    digest = hashlib.sha256()
+    weights = [] if task.view.model is None else task.view.model.get_weights()
+    for part in (task.inputs, task.target, task.references, task.background, task.masks, *weights):
+        if isinstance(part, np.ndarray):
+            digest.update(part.tobytes())
+    return digest.hexdigest()[:12]

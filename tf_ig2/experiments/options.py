@@ -17,6 +17,9 @@ class Options:
       seed: of everything that is drawn.
       tasks: names of those to do; empty: all that the experiment has.
       verbose: show progress bars.
+
+    Raises:
+      ValueError: a number is not positive, or the seed negative.
     """
 
     out: Path
@@ -25,6 +28,14 @@ class Options:
     seed: int = 0
     tasks: tuple[str, ...] = ()
     verbose: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("samples", "references"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise ValueError(f"`{name}` must be positive, not {number}.")
+        if self.seed < 0:
+            raise ValueError(f"`seed` must not be negative: {self.seed}.")
 
     def wants(self, task: str) -> bool:
         """Whether a task is to be done."""

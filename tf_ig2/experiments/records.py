@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import warnings
 import zlib
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tf_ig2 import files
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Record:
 
 class Records:
     """Records on disk. Each line carries a checksum; what a kill has left half-written is found, said, and dropped.
+
+    Of several records of one explicand in one arm the last counts.
 
     Args:
       folder: where the file is; made if it is not there.
@@ -53,23 +58,23 @@ class Records:
         header = json.dumps(settings, sort_keys=True)
         self.path = Path(folder) / f"{name}-{hashlib.sha256(header.encode()).hexdigest()[:12]}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._records = self._read()
+        self._records = {(record.arm, record.explicand): record for record in self._read()}
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self._records)
+        return iter(self._records.values())
 
     def __len__(self) -> int:
         return len(self._records)
 
     def finished(self, arm: str) -> set[str]:
         """The explicands whose scores in this arm are known."""
-        return {record.explicand for record in self._records if record.arm == arm}
+        return {explicand for known, explicand in self._records if known == arm}
 
     def append(self, records: Iterable[Record]) -> None:
         """Adds records; they are on disk when this returns.
 
         Raises:
-          ValueError: a score is NaN or infinite.
+          ValueError: a score is NaN or infinite; none of the records is added.
           OSError: the file cannot be written; what it held before is still good.
         """
         new = list(records)
@@ -78,12 +83,13 @@ class Records:
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())
-        self._records.extend(new)
+        self._records.update({(record.arm, record.explicand): record for record in new})
 
     def _read(self) -> list[Record]:
         if not self.path.exists():
             return []
-        lines = self.path.read_bytes().splitlines(keepends=True)
+        with open(self.path, "rb") as file:
+            lines = file.readlines()
         records = [record for record in map(_parsed, lines) if record is not None]
         if len(records) < len(lines):
             warnings.warn(
@@ -91,15 +97,18 @@ class Records:
                 "they are computed again.",
                 stacklevel=3,
             )
-            whole = self.path.with_suffix(".repaired")
-            whole.write_bytes(b"".join(_line(record) for record in records))
-            os.replace(whole, self.path)
+            with files.whole(self.path) as file:
+                file.write(b"".join(map(_line, records)))
         return records
 
 
 def _line(record: Record) -> bytes:
-    content = [record.arm, record.explicand, dict(record.scores)]
-    text = json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
+    for metric, score in record.scores.items():
+        if not math.isfinite(score):
+            raise ValueError(f"{metric!r} of {record.explicand!r} by {record.arm!r} is {score}: scores must be finite.")
+    content = [record.arm, record.explicand, {metric: float(score) for metric, score in record.scores.items()}]
+    # File names that are not UTF-8 have surrogates in Python.
+    text = json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
     return b"%08x %b\n" % (zlib.crc32(text), text)
 
 

@@ -23,7 +23,7 @@ class Estimate(NamedTuple):
     mean: float
     low: float
     high: float
-    count: int
+    count: int  # type: ignore[assignment]  # not the method of tuples
 
     def excludes_zero(self) -> bool:
         """Whether zero lies outside the interval."""
@@ -38,7 +38,7 @@ def mean(values: np.ndarray, seed: int = 0) -> Estimate:
       seed: of the resampling.
 
     Raises:
-      ValueError: there are none.
+      ValueError: there are none, or some are NaN or infinite.
 
     Reference: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 
@@ -49,6 +49,8 @@ def mean(values: np.ndarray, seed: int = 0) -> Estimate:
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or not len(values):
         raise ValueError(f"`values` must be numbers [N], at least one; its shape is {values.shape}.")
+    if not np.isfinite(values).all():
+        raise ValueError(f"`values` must be finite; number {int(np.flatnonzero(~np.isfinite(values))[0])} is not.")
     average = float(values.mean())
     if len(values) == 1:
         return Estimate(average, float("nan"), float("nan"), 1)
@@ -65,5 +67,12 @@ def mean(values: np.ndarray, seed: int = 0) -> Estimate:
 
 
 def mean_difference(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Estimate:
-    """The mean of a − b over the same explicands: arrays `[N]`, paired, so that easy and hard explicands cancel."""
-    return mean(np.asarray(a, np.float64) - np.asarray(b, np.float64), seed)
+    """The mean of a − b over the same explicands: arrays `[N]`, paired, so that easy and hard explicands cancel.
+
+    Raises:
+      ValueError: they have different shapes, or see `mean`.
+    """
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if a.shape != b.shape:
+        raise ValueError(f"`a` and `b` must be over the same explicands; their shapes are {a.shape} and {b.shape}.")
+    return mean(a - b, seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -50,6 +51,9 @@ class Table:
       paper: (arm, column key) → the paper's number.
       notes: lines below the table: data, seed, what is missing.
       seed: of the bootstrap.
+
+    Raises:
+      ValueError: no record has a number for any column.
     """
 
     title: str
@@ -65,8 +69,9 @@ class Table:
         for record in self.records:
             self._scores.setdefault(record.arm, {})[record.explicand] = record.scores
         self.arms = list(self._scores)
-        if not self.arms:
-            raise ValueError("There are no records to make a table of.")
+        defined = {key for scores in self._scores.values() for score in scores.values() for key in score}
+        if not defined.intersection(column.key for column in self.columns):
+            raise ValueError(f"{self.title!r}: there are no records to make a table of.")
 
     def estimate(self, arm: str, column: Column) -> Estimate | None:
         """The mean of a cell with its interval; None where the metric is not defined."""
@@ -97,21 +102,21 @@ class Table:
                 cell, lead = self.estimate(arm, column), self.lead(arm, column)
                 if cell is None:
                     continue
-                numbers = [f"{number:.6g}" for number in cell[:3]]
+                numbers = _numbers(cell)
                 paper = self.paper.get((arm, column.key))
-                ahead = ["", "", ""] if lead is None else [f"{number:.6g}" for number in lead[:3]]
+                ahead = ["", "", ""] if lead is None else _numbers(lead)
                 writer.writerow([arm, column.key, *numbers, cell.count, "" if paper is None else paper, *ahead])
         return text.getvalue()
 
     def markdown(self) -> str:
         """A Markdown section: means, intervals, the paper's numbers in parentheses, and who is ahead."""
         lines = [f"## {self.title}", ""]
-        lines.append("| | " + " | ".join(column.heading for column in self.columns) + " |")
+        lines.append("| | " + " | ".join(_escaped(column.heading) for column in self.columns) + " |")
         lines.append("|---" * (len(self.columns) + 1) + "|")
         best = {column.key: self._best(column) for column in self.columns}
         for arm in self.arms:
             cells = [self._cell(arm, column, best[column.key]) for column in self.columns]
-            lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+            lines.append(f"| {_escaped(arm)} | " + " | ".join(cells) + " |")
         lines += ["", *self._legend(), *(f"* {note}" for note in self.notes), ""]
         return "\n".join(lines)
 
@@ -147,18 +152,18 @@ class Table:
         self.picture().savefig(image, dpi=110, format="png")
         return {"csv": self.csv().encode(), "png": image.getvalue()}
 
-    def _best(self, column: Column) -> str:
-        cells = {arm: cell.mean for arm in self.arms if (cell := self.estimate(arm, column)) is not None}
-        return (max if column.higher_is_better else min)(cells, key=lambda arm: cells[arm]) if cells else ""
+    def _best(self, column: Column) -> float | None:
+        means = [cell.mean for arm in self.arms if (cell := self.estimate(arm, column)) is not None]
+        return (max if column.higher_is_better else min)(means, default=None)
 
-    def _cell(self, arm: str, column: Column, best: str) -> str:
+    def _cell(self, arm: str, column: Column, best: float | None) -> str:
         cell = self.estimate(arm, column)
         if cell is None:
             return "–"
-        text = f"**{cell.mean:.3f}**" if arm == best else f"{cell.mean:.3f}"
+        text = f"**{cell.mean:.3f}**" if cell.mean == best else f"{cell.mean:.3f}"
         lead = self.lead(arm, column)
         mark = "" if lead is None or not lead.excludes_zero() else ("▾" if lead.mean > 0 else "▴")
-        text += f"{mark} [{cell.low:.3f}, {cell.high:.3f}]"
+        text += mark if math.isnan(cell.low) else f"{mark} [{cell.low:.3f}, {cell.high:.3f}]"
         paper = self.paper.get((arm, column.key))
         return text if paper is None else f"{text} ({paper:.3f})"
 
@@ -174,3 +179,13 @@ class Table:
         if self.paper:
             lines.append("* In parentheses the paper's number, for its own models and samples.")
         return lines
+
+
+def _numbers(estimate: Estimate) -> list[str]:
+    """Mean, low and high for a CSV file; an end that is not defined is empty."""
+    return ["" if math.isnan(number) else f"{number:.6g}" for number in estimate[:3]]
+
+
+def _escaped(text: str) -> str:
+    """Text that does not end a Markdown cell."""
+    return " ".join(text.split()).replace("|", "\\|")

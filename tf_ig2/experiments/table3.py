@@ -56,6 +56,7 @@ def run(options: Options) -> list[Path]:
         task = tasks.load(name, options)
         records = comparison.compare("table3", task, methods(task), options, gradients=GRADIENTS)
         budget = f"Seed {options.seed}; {GRADIENTS} gradients per explicand wherever a method lets one choose."
-        made = comparison.tables(f"Table 3, {task.name}", records, IG2, _PAPER[name], (*task.notes, budget))
+        notes = (*task.notes, budget)
+        made = comparison.tables(f"Table 3, {task.name}", records, IG2, _PAPER[name], notes, options.seed)
         files += report.write(made, options.out, f"table3_{name}", f"{TITLE}: {task.name}")
     return files
