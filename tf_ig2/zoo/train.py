@@ -28,7 +28,7 @@ Source = Annotated[Path | None, typer.Option(help="Where the data are; by defaul
 def train_wafer(
     out: Out = Path("saved_models"),
     seed: Seed = 0,
-    epochs: int = 12,
+    epochs: int = 32,
     units: Annotated[int, typer.Option(help="Width of fc1; the paper has 1250.")] = 256,
     source: Source = None,
     threads: Threads = 0,

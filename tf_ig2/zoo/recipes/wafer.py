@@ -18,7 +18,7 @@ _PEAK_RATE = 1e-3
 
 def train(
     seed: int = 0,
-    epochs: int = 12,
+    epochs: int = 32,
     source: str | os.PathLike[str] | None = None,
     units: int = 256,
     batch_size: int = 64,
