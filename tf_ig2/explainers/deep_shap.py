@@ -18,6 +18,7 @@ from tf_ig2.deeplift.propagate import propagate
 from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explained_output import ExplainedOutput, Target
 from tf_ig2.explainers.base import Explainer, take
+from tf_ig2.explainers.micro_batches import micro_batches
 from tf_ig2.model_view import LayerLike, ModelView
 
 
@@ -76,7 +77,8 @@ class DeepSHAPExplainer(Explainer):
             `tf.data.Dataset`.
           target: class index, one per explicand, None for the predicted class, or a callable from the model's output
             `[B, ...]` to `[B]`.
-          batch_size: (explicand, reference) pairs that go through the model together.
+          batch_size: (explicand, reference) pairs that go through the model together; half as many, with a warning,
+            whenever memory is exhausted.
           verbose: show a progress bar.
 
         Returns:
@@ -103,29 +105,34 @@ class DeepSHAPExplainer(Explainer):
         def explanation() -> Attribution:
             return Attribution(values, explicand, outputs, np.zeros_like(outputs), indices, settings=self._settings())
 
-        with tqdm(total=count * size, unit="pair", desc=type(self).__name__, disable=not verbose) as bar:
-            for first in range(0, count * size, batch_size):
-                pairs = np.arange(first, min(first + batch_size, count * size))
+        def attribute(pairs: np.ndarray, _: int) -> Any:
+            i, r = pairs // size, pairs % size
+            shared = not own and not view.attributes_inside
+            once, pair = np.unique(r, return_inverse=True) if shared else (r, np.arange(len(r)))
+            return function(
+                take(explicand, i),
+                take(background, (i, once) if own else once),
+                tf.constant(pair, tf.int32),
+                take(inputs, i) if view.attributes_inside else (),
+                () if indices is None else tf.constant(indices[i]),
+            )
+
+        total = count * size
+        with tqdm(total=total, unit="pair", desc=type(self).__name__, disable=not verbose) as bar:
+            for pairs, (parts, output, reference_output) in micro_batches(
+                total, min(batch_size, total), attribute, stacklevel=2
+            ):
                 i, r = pairs // size, pairs % size
-                shared = not own and not view.attributes_inside
-                once, pair = np.unique(r, return_inverse=True) if shared else (r, np.arange(len(r)))
-                parts, output, reference_output = function(
-                    take(explicand, i),
-                    take(background, (i, once) if own else once),
-                    tf.constant(pair, tf.int32),
-                    take(inputs, i) if view.attributes_inside else (),
-                    () if indices is None else tf.constant(indices[i]),
-                )
                 outputs[i, r] = np.stack([output.numpy(), reference_output.numpy()], axis=-1)
                 finite = np.isfinite(outputs[i, r]).all(axis=1)
                 for part in tf.nest.flatten(parts):
                     finite &= np.isfinite(part.numpy().reshape(len(i), -1)).all(axis=1)
                 if not finite.all():
-                    done = first // size
+                    done = pairs[0] // size
                     finished = explanation()[:done] if done else None
                     raise NonFiniteGradientError(0, np.unique(i[~finite]), finished)
-                for total, part in zip(tf.nest.flatten(values), tf.nest.flatten(parts), strict=True):
-                    np.add.at(total, i, part.numpy() / size)
+                for sum_, part in zip(tf.nest.flatten(values), tf.nest.flatten(parts), strict=True):
+                    np.add.at(sum_, i, part.numpy() / size)
                 bar.update(len(pairs))
         return explanation()[0] if single else explanation()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explained_output import ExplainedOutput, Target
 from tf_ig2.explainers.base import Explainer, take
 from tf_ig2.explainers.collector import Collector
+from tf_ig2.explainers.micro_batches import micro_batches
 from tf_ig2.model_view import ModelView
 from tf_ig2.paths.base import Path, Rows, View
 from tf_ig2.paths.integrate import Keep, Tableau, Walked, walk
@@ -153,9 +153,9 @@ class PathExplainer(Explainer):
                 contrast=contrasts.rows(i, r),
             )
 
-        def walk_rows(batch: Rows, tableau: Tableau) -> Walked:
+        def walk_rows(batch: Rows, tableau: Tableau, rows_per_pass: int) -> Walked:
             function = self._function(given, keep, verbose and not self._jit_compile, batch, tableau)
-            return function(batch, tf.constant(self._segments), tableau, tf.constant(batch_size))
+            return function(batch, tf.constant(self._segments), tableau, tf.constant(rows_per_pass))
 
         explanation = self._collect(
             explicand, int(contrasts.count), rows, walk_rows, indices, batch_size, keep, verbose
@@ -187,9 +187,9 @@ class PathExplainer(Explainer):
         def rows(i: np.ndarray, r: np.ndarray) -> Rows:
             return Rows(take(explicand, i), (), (), contrasts.rows(i, r))
 
-        def walk_rows(batch: Rows, tableau: Tableau) -> Walked:
+        def walk_rows(batch: Rows, tableau: Tableau, rows_per_pass: int) -> Walked:
             return self._walk(
-                view, keep or Keep(), verbose, batch, tf.constant(self._segments), tableau, tf.constant(batch_size)
+                view, keep or Keep(), verbose, batch, tf.constant(self._segments), tableau, tf.constant(rows_per_pass)
             )
 
         return self._collect(
@@ -201,7 +201,7 @@ class PathExplainer(Explainer):
         explicand: Any,
         references: int,
         rows: Callable[[np.ndarray, np.ndarray], Rows],
-        walk_rows: Callable[[Rows, Tableau], Walked],
+        walk_rows: Callable[[Rows, Tableau, int], Walked],
         indices: np.ndarray | None,
         batch_size: int,
         keep: Keep,
@@ -210,28 +210,22 @@ class PathExplainer(Explainer):
         """Walks all (explicand, reference) pairs, `batch_size` at a time."""
         first = tf.nest.flatten(explicand)[0]
         collector = Collector(explicand, references, self._segments, keep, reverse=not self._path.starts_at_explicand)
-        total, row = len(first) * references, 0
+        total = len(first) * references
+
+        def run(pairs: np.ndarray, batch_size: int) -> Walked:
+            explicands, numbers = pairs // references, pairs % references
+            return walk_rows(rows(explicands, numbers), self._tableau(numbers, first.dtype), batch_size)
+
         with tqdm(total=total * self._segments, unit="step", desc=type(self).__name__, disable=not verbose) as bar:
             self._bar[:] = [bar]
-            while row < total:
-                pairs = np.arange(row, min(row + batch_size, total))
-                explicands, numbers = pairs // references, pairs % references
-                try:
-                    walked = walk_rows(rows(explicands, numbers), self._tableau(numbers, first.dtype))
-                except tf.errors.ResourceExhaustedError:
-                    if batch_size == 1:
-                        raise
-                    batch_size //= 2
-                    warnings.warn(f"Out of memory: continuing with batch_size={batch_size}.", stacklevel=4)
-                    continue
+            for pairs, walked in micro_batches(total, batch_size, run, stacklevel=4):
                 finite = walked.finite.numpy()
                 if not finite.all():
                     step = max(int(walked.steps_taken) - 1, 0)
-                    done = row // references
+                    done = pairs[0] // references
                     finished = collector.attribution(indices, self._settings())[:done] if done else None
-                    raise NonFiniteGradientError(step, np.unique(explicands[~finite]), finished)
-                collector.add(row, walked, self._path.distance_value(walked.objectives))
-                row += len(pairs)
+                    raise NonFiniteGradientError(step, np.unique(pairs[~finite] // references), finished)
+                collector.add(pairs[0], walked, self._path.distance_value(walked.objectives))
                 if self._jit_compile:
                     self._tick(len(pairs) * self._segments)
         self._bar.clear()
