@@ -33,6 +33,7 @@ class Task:
       curve_steps: points of an information curve.
       channels: the ways to make one number of a feature's channels, see `tf_ig2.metrics.maps.CHANNELS`.
       options: of methods, by the method's name, where the task needs others than the defaults.
+      studied: names of the explicands that settings were chosen on.
       notes: sentences for the foot of a table.
     """
 
@@ -50,6 +51,7 @@ class Task:
     curve_steps: int = 20
     channels: tuple[str, ...] = CHANNELS
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    studied: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

@@ -51,7 +51,8 @@ def load(
     view = ModelView(mobilenet_v2(), layer=layer)
     outputs = Predictor(view, batch_size=16)(photographs.x)
     target = outputs.argmax(axis=1).astype(np.int32)
-    rows = _rows(np.flatnonzero(photographs.masks.any(axis=(1, 2))), half)
+    masked = np.flatnonzero(photographs.masks.any(axis=(1, 2)))
+    rows, studied = _rows(masked, half), _rows(masked, "study")
     if samples is not None and samples > len(rows):
         raise ValueError(f"{samples} samples are wanted; {half!r} has {len(rows)} masked photographs.")
     rows = rows[:samples]
@@ -72,9 +73,10 @@ def load(
             # Chosen on the study half: docs/results/study.md.
             "IG²": {"steps": 8, "rule": "counterfactual", "norm": SparseL1(90)},
         },
+        studied=frozenset(photographs.names[row] for row in np.intersect1d(rows, studied)),
         notes=(
-            f"{len(rows)} ImageNet photographs with object masks ({half} of them: see docs/results/study.md), "
-            f"MobileNetV2 at 224 × 224; {references} references of random other classes, the same for all methods.",
+            f"ImageNet photographs with object masks, MobileNetV2 at 224 × 224; {references} references of random "
+            "other classes, the same for all methods.",
         ),
     )
 
