@@ -56,7 +56,7 @@ def run(options: Options) -> list[Path]:
         task = tasks.load(name, options)
         records = comparison.compare("table3", task, methods(task), options, gradients=GRADIENTS)
         budget = (
-            f"{GRADIENTS} gradients per explicand wherever a method lets one choose; IG² takes its steps toward each of "
+            f"{GRADIENTS} gradients per explicand where a method lets one choose; IG² takes its steps toward each of "
             f"{task.references.shape[1]} references, with two gradients a step."
         )
         notes = (*task.notes, f"Seed {options.seed}; {budget}")
