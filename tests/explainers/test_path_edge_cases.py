@@ -125,6 +125,8 @@ CONSTRUCT = {
     "range": (ValueError, "`value_range` must be", lambda: IntegratedGradientsExplainer(value_range=(1, 0))),
     "fraction": (ValueError, r"`fraction` must lie in \(0, 1\]", lambda: GuidedIGExplainer(fraction=0)),
     "max_dist": (ValueError, r"`max_dist` must lie in \[0, 1\]", lambda: GuidedIGExplainer(max_dist=1.5)),
+    "rule of Guided IG": (ValueError, "Unknown rule: 'midpoint'", lambda: GuidedIGExplainer(rule="midpoint")),
+    "nodes": (ValueError, "`nodes` must be positive", lambda: GuidedIGExplainer(rule="segment", nodes=0)),
     "sigma": (ValueError, "`max_sigma` must be positive", lambda: BlurIGExplainer(max_sigma=-1)),
     "grad_step": (ValueError, "`grad_step` must be positive", lambda: BlurIGExplainer(grad_step=0)),
     "padding": (ValueError, "Unknown padding: 'wrap'", lambda: BlurIGExplainer(padding="wrap")),

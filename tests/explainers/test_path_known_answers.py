@@ -157,6 +157,20 @@ def test_completeness_holds_for_ig_and_nearly_for_guided_ig(images):
     assert (GuidedIGExplainer(model, steps=100).explain(x[:2]).relative_completeness_gap < 0.1).all()
 
 
+def test_rules_inside_the_segments_close_guided_igs_gap(rng):
+    weights, x = tf.constant(rng.normal(size=[6, 4])), rng.normal(size=[3, 6])
+    model = view(lambda x: tf.reduce_sum(tf.tanh(tf.matmul(x, weights)), axis=-1), 6)
+
+    def explain(rule):
+        return GuidedIGExplainer(model, steps=8, max_dist=0.5, rule=rule).explain(x, keep=Keep(path=True))
+
+    left, right, trapezoid, segment = map(explain, ("left", "right", "trapezoid", "segment"))
+    assert np.allclose((left.values + right.values) / 2, trapezoid.values)
+    assert (np.abs(left.completeness_gap) > 1e-3).all()
+    assert (np.abs(segment.completeness_gap) < 1e-4 * np.abs(left.completeness_gap)).all()
+    assert np.array_equal(segment.path, left.path)
+
+
 def test_points_of_the_path_are_kept_from_explicand_to_baseline(images):
     model, x = images
     explanation = GuidedIGExplainer(model, steps=4).explain(x, keep=Keep(path=True))

@@ -7,10 +7,13 @@ from typing import Any
 
 import keras
 
+from tf_ig2 import validation
 from tf_ig2.explainers.baseline_explainer import BaselineExplainer, checked_range
 from tf_ig2.model_view import ModelView
 from tf_ig2.paths.guided import Guided
-from tf_ig2.paths.rules import START
+from tf_ig2.paths.rules import END, START, TRAPEZOID, gauss_legendre
+
+_ENDPOINT_RULES = {"left": START, "right": END, "trapezoid": TRAPEZOID}
 
 
 class GuidedIGExplainer(BaselineExplainer):
@@ -24,6 +27,10 @@ class GuidedIGExplainer(BaselineExplainer):
       steps: K, the number of steps.
       fraction: in (0, 1], the fraction of the features that moves first, those with the smallest gradients.
       max_dist: in [0, 1], how far a feature may be ahead of or behind the straight line, as a fraction of its way.
+      rule: where on each step's segment the gradient is taken: `"left"`, at its start, as PAIR does, at no cost
+        beyond the gradient that chooses the step; `"right"`, at its end; `"trapezoid"`, the mean of both; `"segment"`,
+        at Gauss–Legendre nodes inside it, which makes the attributions add up (Completeness).
+      nodes: number of nodes for `rule="segment"`: as many more gradients a step.
       value_range: (low, high) of the input, from which named baselines are made; `"auto"`: the range of each explicand.
       jit_compile: compile the walk with XLA.
       **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
@@ -46,6 +53,8 @@ class GuidedIGExplainer(BaselineExplainer):
         steps: int = 200,
         fraction: float = 0.25,
         max_dist: float = 0.02,
+        rule: str = "left",
+        nodes: int = 4,
         value_range: str | Sequence[float] = "auto",
         jit_compile: bool = False,
         **model_options: Any,
@@ -54,13 +63,22 @@ class GuidedIGExplainer(BaselineExplainer):
             raise ValueError(f"`fraction` must lie in (0, 1], not {fraction!r}.")
         if not 0 <= max_dist <= 1:
             raise ValueError(f"`max_dist` must lie in [0, 1], not {max_dist!r}.")
+        if rule != "segment" and rule not in _ENDPOINT_RULES:
+            raise ValueError(f"Unknown rule: {rule!r}. Choose one of {[*_ENDPOINT_RULES, 'segment']}.")
+        validation.positive("nodes", nodes, integer=True)
         checked_range(value_range)
         super().__init__(
             model,
             path=Guided(float(fraction), float(max_dist)),
-            rule=START,
+            rule=gauss_legendre(nodes) if rule == "segment" else _ENDPOINT_RULES[rule],
             steps=steps,
-            own={"fraction": fraction, "max_dist": max_dist, "value_range": value_range},
+            own={
+                "fraction": fraction,
+                "max_dist": max_dist,
+                "rule": rule,
+                "nodes": nodes,
+                "value_range": value_range,
+            },
             jit_compile=jit_compile,
             **model_options,
         )
