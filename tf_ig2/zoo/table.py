@@ -44,12 +44,11 @@ def _row(path: Path) -> str:
         raise ValueError(f"{str(path)!r} is not a report: {error}") from error
     model = path.with_suffix(".keras")
     size = f"{model.stat().st_size / 1000:,.0f} kB" if model.exists() else "not kept"
-    samples = report.get("test_samples", report.get("test_images"))
     cells = [
         f"`{path.stem}`",
         report.get("model", "–"),
         report.get("data", "–"),
-        f"{report['test_accuracy']:.2%} of {samples}",
+        f"{report['test_accuracy']:.2%} of {report['test_samples']}",
         report.get("paper", "–"),
         f"{report['parameters']:,}",
         size,
