@@ -24,6 +24,7 @@ Method = Callable[[Task], np.ndarray]
 
 IG2 = "IG²"
 IG2_DEFAULTS = "IG² (defaults)"
+IG2_REGIONS = "IG² in regions"
 GRADIENTS = 32
 """Per explicand, of every method that lets one choose, so that none is favoured."""
 
@@ -35,7 +36,8 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
 
     Vanilla IG, Guided IG and KernelSHAP contrast with nothing at all (a black image, zero word vectors, padding);
     Expected IG, DeepSHAP and IG² with the task's references (IG² with the task's settings and, where these are not the
-    explainer's own, with the latter too); Gradient, Blur IG and XRAI need nothing or make their own.
+    explainer's own, with the latter too); Gradient, Blur IG and XRAI need nothing or make their own. XRAI ranks regions by
+    integrated gradients, as published; “IG² in regions” ranks them by IG².
 
     Args:
       task: its `options` are given to the explainers.
