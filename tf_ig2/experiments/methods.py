@@ -35,9 +35,9 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
     """The methods that make sense for a task, by name, in the order of the paper's tables.
 
     Vanilla IG, Guided IG and KernelSHAP contrast with nothing at all (a black image, zero word vectors, padding);
-    Expected IG, DeepSHAP and IG² with the task's references (IG² with the task's settings and, where these are not the
-    explainer's own, with the latter too); Gradient, Blur IG and XRAI need nothing or make their own. XRAI ranks regions by
-    integrated gradients, as published; “IG² in regions” ranks them by IG².
+    Expected IG, DeepSHAP and IG² with the task's references. Gradient, Blur IG and XRAI need nothing or make their own.
+    IG² has the task's settings and, where these are not the explainer's own, a row with the latter too. XRAI ranks
+    regions by integrated gradients, as published; “IG² in regions” ranks them by IG².
 
     Args:
       task: its `options` are given to the explainers.
