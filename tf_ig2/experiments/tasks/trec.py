@@ -45,7 +45,8 @@ def load(
     others = len(trec.CLASSES) - 1
     if references < others or references % others:
         raise ValueError(f"`references` must be a multiple of {others}, the other classes, not {references!r}.")
-    view = ModelView(saved_models.load("text_cnn"), input_layer="embedding")
+    model = saved_models.load("text_cnn")
+    view = ModelView(model, input_layer="embedding")
     vocabulary = trec.Vocabulary.read(saved_models.path("text_cnn").with_suffix(".txt"))
     test, training = trec.load("test", source), trec.load("train", source)
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(test))
@@ -56,7 +57,7 @@ def load(
     target = Predictor(view)(points, words).argmax(axis=1).astype(np.int32)
     chosen = strategies.uniform(training.labels, target, per_class=references // others, seed=seed)
     known = vocabulary.encode(training.texts)
-    vectors = view.model.get_layer("embedding").embeddings.numpy()
+    vectors = model.get_layer("embedding").embeddings.numpy()
     return Task(
         name="TREC",
         view=view,

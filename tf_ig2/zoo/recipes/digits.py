@@ -75,7 +75,7 @@ def shifted(digits: tf.data.Dataset, seed: int) -> tf.data.Dataset:
         return tf.image.stateless_random_crop(room, digit.shape, key), label
 
     keys = tf.data.Dataset.random(seed=seed).batch(2, drop_remainder=True)
-    return tf.data.Dataset.zip(digits, keys).map(lambda sample, key: moved(*sample, key))
+    return tf.data.Dataset.zip(digits, keys).map(lambda sample, key: moved(sample[0], sample[1], key))
 
 
 def _file(source: str | os.PathLike[str] | None, split: str) -> str | os.PathLike[str] | None:
