@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
@@ -101,9 +102,10 @@ def _shifts(options: Options) -> list[Path]:
     sure = Predictor(task.view, batch_size=512)
     known = [sure(part.inputs).argmax(axis=1) == part.target for part in moved.values()]
     figure = Figure(figsize=(12.5, 6.4), layout="constrained")
-    sides = np.ravel(figure.subfigures(1, 2, width_ratios=[1.55, 1.0]))
-    _draw_shifts(sides[0], task, found)
-    upper, lower = sides[1].subplots(2, 1, sharex=True)
+    sides: Any = figure.subfigures(1, 2, width_ratios=[1.55, 1.0])
+    left, right = sides
+    _draw_shifts(left, task, found)
+    upper, lower = right.subplots(2, 1, sharex=True)
     rows: list[tuple[object, ...]] = []
     for method in found[0]:
         values = {columns: found[columns][method].values for columns in SHIFTS}
