@@ -86,8 +86,12 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
         found["XRAI"] = lambda part: (
             regions.explain(part.inputs, "black_and_white", part.target, batch_size=batch_size).values
         )
-    for name in (IG2_DEFAULTS, IG2) if options.get(IG2) else (IG2,):
-        found[name] = _ig2(task, batch_size, options.get(name, {}))
+    if options.get(IG2):
+        found[IG2_DEFAULTS] = _ig2(task, batch_size, {})
+    ig2 = found[IG2] = _ig2(task, batch_size, options.get(IG2, {}))
+    if task.points.ndim == 4:
+        ranking = XRAIExplainer(**options.get("XRAI", {}))
+        found[IG2_REGIONS] = lambda part: ranking.explain(part.inputs, base_attribution=ig2(part)).values
     return found
 
 

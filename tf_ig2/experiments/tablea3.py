@@ -56,7 +56,7 @@ def run(options: Options) -> list[Path]:
             "references": int(task.references.shape[1]),
             "gradients": GRADIENTS,
             "ig2": ig2_settings(ig2_explainer(task)),
-            "options": {method: dict(own) for method, own in task.options.items()},
+            "options": repr(task.options),
             "seed": options.seed,
             "device": _device(),
             "tf_ig2": __version__,
