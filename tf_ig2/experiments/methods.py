@@ -23,7 +23,6 @@ Method = Callable[[Task], np.ndarray]
 """From a task, or a batch of it, to attributions `[N, ...]` like its points, or one number per feature."""
 
 IG2 = "IG²"
-IG2_DEFAULTS = "IG² (defaults)"
 IG2_REGIONS = "IG² in regions"
 GRADIENTS = 32
 """Per explicand, of every method that lets one choose, so that none is favoured."""
@@ -36,8 +35,7 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
 
     Vanilla IG, Guided IG and KernelSHAP contrast with nothing at all (a black image, zero word vectors, padding);
     Expected IG, DeepSHAP and IG² with the task's references. Gradient, Blur IG and XRAI need nothing or make their own.
-    IG² has the task's settings and, where these are not the explainer's own, a row with the latter too. XRAI ranks
-    regions by integrated gradients, as published; “IG² in regions” ranks them by IG².
+    XRAI ranks regions by integrated gradients, as published; “IG² in regions” ranks them by IG².
 
     Args:
       task: its `options` are given to the explainers.
@@ -86,8 +84,6 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
         found["XRAI"] = lambda part: (
             regions.explain(part.inputs, "black_and_white", part.target, batch_size=batch_size).values
         )
-    if options.get(IG2):
-        found[IG2_DEFAULTS] = _ig2(task, batch_size, {})
     ig2 = found[IG2] = _ig2(task, batch_size, options.get(IG2, {}))
     if task.points.ndim == 4:
         ranking = XRAIExplainer(**options.get("XRAI", {}))
