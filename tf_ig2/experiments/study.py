@@ -157,6 +157,6 @@ _NOTES = (
     "The explicands are kept apart: training wafers, a hundred test questions that Table 3 leaves out, and half of the "
     "photographs, without which Table 3 is shown a second time.",
     "Read from it: steps of 4 % are a good size on all three, and more or smaller ones are not better; where the "
-    "gradient is taken matters more. The end nearer GradCF (the paper's Eq. 3) is best for absolute maps of photographs, "
-    "the other end, which is the default, for words and for the AUC on wafers.",
+    "gradient is taken matters more. The end nearer GradCF (the paper's Eq. 3) is best for absolute maps of "
+    "photographs, the other end, which is the default, for words and for the AUC on wafers.",
 )
