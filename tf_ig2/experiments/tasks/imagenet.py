@@ -85,5 +85,5 @@ def _rows(masked: np.ndarray, half: str) -> np.ndarray:
     if half == "all":
         return masked
     order = np.random.default_rng(_SPLIT_SEED).permutation(masked)
-    middle = (len(masked) + 1) // 2 - 1
+    middle = len(masked) // 2
     return np.sort(order[:middle] if half == "study" else order[middle:])
