@@ -179,7 +179,7 @@ class Retraining:
         self.epochs, self.batch_size = epochs, batch_size
         self._model, self._optimizer = mlp(), keras.optimizers.Adam(learning_rate)
         self._optimizer.build(self._model.trainable_variables)
-        self._blank = [np.array(variable) for variable in self._model.weights]
+        self._blank = self._model.get_weights()
         self._steps = tf.function(self._train, autograph=False, reduce_retracing=True)
 
     def of(self, number: int) -> Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], np.ndarray]]:
