@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.experiments.small import small_task
-from tf_ig2.experiments.along_path import ig2_explainer, ig2_settings, softmax_along, walkers
+from tf_ig2.experiments.along_path import softmax_along, walkers
+from tf_ig2.experiments.methods import ig2_explainer, ig2_settings
 
 
 @pytest.fixture(scope="module")

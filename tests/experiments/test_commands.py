@@ -82,4 +82,4 @@ def test_missing_data_are_one_line_that_says_how_to_get_them(tmp_path, monkeypat
 
 def test_a_data_set_that_does_not_exist_is_not_passed_over(tmp_path, monkeypatch, capsys):
     line = failure(monkeypatch, capsys, "table3", "--out", tmp_path, "--task", "imagenette")
-    assert "table3 has no data set named imagenette" in line
+    assert "No task named 'imagenette' here: choose from imagenet, trec, planted, wafers." in line

@@ -13,7 +13,12 @@ def test_numbers_out_of_range_are_refused_by_name(wrong):
         Options(Path("out"), **wrong)
 
 
-def test_all_tasks_are_wanted_unless_some_are_named():
-    assert Options(Path("out")).wants("trec")
-    assert Options(Path("out"), tasks=("trec",)).wants("trec")
-    assert not Options(Path("out"), tasks=("trec",)).wants("wafers")
+def test_all_tasks_are_done_unless_some_are_named():
+    known = ("imagenet", "trec", "wafers")
+    assert Options(Path("out")).chosen(known) == list(known)
+    assert Options(Path("out"), tasks=("wafers", "imagenet")).chosen(known) == ["imagenet", "wafers"]
+
+
+def test_a_task_that_an_experiment_has_not_is_refused_also_beside_known_ones():
+    with pytest.raises(ValueError, match="No task named 'wafer' here: choose from imagenet, wafers"):
+        Options(Path("out"), tasks=("imagenet", "wafer")).chosen(("imagenet", "wafers"))

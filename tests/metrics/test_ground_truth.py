@@ -111,9 +111,10 @@ class TestBadInput:
             metric(maps, masks)
 
 
-def test_a_map_without_positive_values_has_no_sum(masks):
-    with pytest.raises(ValueError, match="explicand 1 has no positive value"):
-        ground_truth_sum(np.stack([np.ones([6, 8]), np.zeros([6, 8])]), masks)
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_of_a_map_without_positive_values_nothing_lies_on_the_object(masks, value):
+    maps = np.stack([np.ones([6, 8]), np.full([6, 8], value)])
+    np.testing.assert_allclose(ground_truth_sum(maps, masks, "signed"), [masks[0].mean(), 0])
 
 
 def test_boxes_become_masks_at_another_scale():

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, of many kinds
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TF_CPP_MIN_LOG_LEVEL": "2"}
-    ray_.init(num_cpus=3, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": environment})
+    # No more processors than actors: nothing else may need one, or the job would wait for ever.
+    ray_.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": environment})
     yield
     ray_.shutdown()
 

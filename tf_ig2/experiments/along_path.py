@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from tf_ig2.experiments.methods import IG2
+from tf_ig2.experiments.methods import IG2, ig2_explainer
 from tf_ig2.experiments.task import Task
-from tf_ig2.explainers import ig2 as ig2_module
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
-from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.metrics.predict import Predictor
 from tf_ig2.paths.integrate import Keep
 
@@ -51,17 +48,6 @@ def walkers(task: Task, batch_size: int = 32) -> dict[str, Walker]:
         "Guided IG": along_guided,
         IG2: along_gradpath,
     }
-
-
-def ig2_explainer(task: Task) -> IG2Explainer:
-    """IG² with the task's options, and its own defaults where there are none."""
-    return IG2Explainer(task.view, **{"clip_min_max": task.value_range, **task.options.get(IG2, {})})
-
-
-def ig2_settings(explainer: IG2Explainer) -> dict[str, Any]:
-    """What the records of an experiment depend on, as JSON."""
-    fraction = {"fraction": ig2_module.STEP_FRACTION} if explainer.step_size == "auto" else {}
-    return {"steps": explainer.steps, "step_size": explainer.step_size, "rule": explainer.rule, **fraction}
 
 
 def straight_line(x: np.ndarray, steps: int) -> np.ndarray:

@@ -53,8 +53,5 @@ def reproduce(
     from tf_ig2.experiments.options import Options
 
     module = importlib.import_module(f"tf_ig2.experiments.{experiment.value.lower()}")
-    files = module.run(Options(out, samples, references, seed, tuple(task or ())))
-    if not files:
-        raise ValueError(f"Nothing was done: {experiment.value} has no data set named {' or '.join(task or ())}.")
-    for path in files:
+    for path in module.run(Options(out, samples, references, seed, tuple(task or ()))):
         typer.echo(path)

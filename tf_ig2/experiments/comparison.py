@@ -65,7 +65,7 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
 def tables(
     title: str,
     records: Iterable[Record],
-    champion: str,
+    champion: str | None,
     paper: Paper | None = None,
     notes: Iterable[str] = (),
     seed: int = 0,
@@ -75,7 +75,7 @@ def tables(
     Args:
       title: of both.
       records: the scores.
-      champion: the arm that others are compared with.
+      champion: the arm that others are compared with; None: no comparison.
       paper: the paper's numbers.
       notes: lines below.
       seed: of the bootstrap.

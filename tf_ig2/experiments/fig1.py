@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from tf_ig2 import plots
 from tf_ig2.attribution import Attribution
 from tf_ig2.experiments import figures
-from tf_ig2.experiments.along_path import STEPS, ig2_explainer, straight_line
-from tf_ig2.experiments.methods import IG2
+from tf_ig2.experiments.along_path import STEPS, straight_line
+from tf_ig2.experiments.methods import IG2, ig2_explainer
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.task import Task
 from tf_ig2.experiments.tasks import imagenet

@@ -16,7 +16,7 @@ from tf_ig2.contrasts import strategies
 from tf_ig2.datasets import celeb_a, wm811k
 from tf_ig2.datasets.folder import MissingDataError
 from tf_ig2.experiments import figures
-from tf_ig2.experiments.along_path import ig2_explainer, ig2_settings
+from tf_ig2.experiments.methods import ig2_explainer, ig2_settings
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.records import Records
 from tf_ig2.experiments.reference_groups import KINDS, Groups, draw, near_to_far, score_groups
@@ -54,7 +54,7 @@ def run(options: Options) -> list[Path]:
       MissingDataError: there is CelebA, and no network trained on it.
     """
     parts = {"celeba": _faces, "planted": _wafers}
-    return [file for name, part in parts.items() if options.wants(name) for file in part(options)]
+    return [file for name in options.chosen(parts) for file in parts[name](options)]
 
 
 def label_groups(

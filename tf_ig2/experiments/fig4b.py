@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from tf_ig2._version import __version__
 from tf_ig2.experiments import figures
-from tf_ig2.experiments.along_path import STEPS, Walker, ig2_explainer, ig2_settings, softmax_along, walkers
+from tf_ig2.experiments.along_path import STEPS, Walker, softmax_along, walkers
 from tf_ig2.experiments.arms import Arm
 from tf_ig2.experiments.arms import run as run_arms
-from tf_ig2.experiments.methods import IG2
+from tf_ig2.experiments.methods import IG2, ig2_explainer, ig2_settings
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.records import Records
 from tf_ig2.experiments.task import Task
@@ -37,7 +37,7 @@ def run(options: Options) -> list[Path]:
     Returns:
       The files of results.
     """
-    wanted = [name for name in LOADERS if options.wants(name)]
+    wanted = options.chosen(LOADERS)
     figure = Figure(figsize=(1.2 + 3.9 * len(wanted), 3.6), layout="constrained")
     rows: list[tuple[object, ...]] = []
     notes = []

@@ -43,7 +43,7 @@ def run(options: Options) -> list[Path]:
       The files of results.
     """
     parts = {"shift": _shifts, "references": _references}
-    return [file for name, part in parts.items() if options.wants(name) for file in part(options)]
+    return [file for name in options.chosen(parts) for file in parts[name](options)]
 
 
 def shifted(images: np.ndarray, columns: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tf_ig2.experiments.task import Task
+from tf_ig2.explainers import ig2 as ig2_module
 from tf_ig2.explainers.blur_ig import BlurIGExplainer
 from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
 from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
@@ -84,18 +85,29 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
         found["XRAI"] = lambda part: (
             regions.explain(part.inputs, "black_and_white", part.target, batch_size=batch_size).values
         )
-    ig2 = found[IG2] = _ig2(task, batch_size, options.get(IG2, {}))
+    ig2 = found[IG2] = toward_references(ig2_explainer(task), batch_size)
     if task.points.ndim == 4:
         ranking = XRAIExplainer(**options.get("XRAI", {}))
         found[IG2_REGIONS] = lambda part: ranking.explain(part.inputs, base_attribution=ig2(part)).values
     return found
 
 
-def _ig2(task: Task, batch_size: int, options: dict[str, Any]) -> Method:
-    explainer = IG2Explainer(task.view, clip_min_max=task.value_range, **options)
+def toward_references(explainer: IG2Explainer, batch_size: int = 32) -> Method:
+    """Attributions of each explicand against its references in the task."""
     return lambda part: (
         explainer.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
     )
+
+
+def ig2_explainer(task: Task) -> IG2Explainer:
+    """IG² with the task's options, and its own defaults where there are none."""
+    return IG2Explainer(task.view, **{"clip_min_max": task.value_range, **task.options.get(IG2, {})})
+
+
+def ig2_settings(explainer: IG2Explainer) -> dict[str, Any]:
+    """What the records of an experiment depend on, as JSON."""
+    fraction = {"fraction": ig2_module.STEP_FRACTION} if explainer.step_size == "auto" else {}
+    return {"steps": explainer.steps, "step_size": explainer.step_size, "rule": explainer.rule, **fraction}
 
 
 def _reference_points(task: Task) -> np.ndarray:

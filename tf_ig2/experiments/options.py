@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,14 @@ class Options:
         if self.seed < 0:
             raise ValueError(f"`seed` must not be negative: {self.seed}.")
 
-    def wants(self, task: str) -> bool:
-        """Whether a task is to be done."""
-        return not self.tasks or task in self.tasks
+    def chosen(self, tasks: Iterable[str]) -> list[str]:
+        """Those of an experiment's tasks that are to be done, in the experiment's order.
+
+        Raises:
+          ValueError: one that is asked for is not among them.
+        """
+        known = list(tasks)
+        unknown = [task for task in self.tasks if task not in known]
+        if unknown:
+            raise ValueError(f"No task named {' or '.join(map(repr, unknown))} here: choose from {', '.join(known)}.")
+        return [task for task in known if not self.tasks or task in self.tasks]

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from tf_ig2.experiments import comparison, report, tasks
-from tf_ig2.experiments.methods import Method
+from tf_ig2.experiments.methods import Method, toward_references
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.records import Record
 from tf_ig2.experiments.task import Task
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.model_view import ModelView
 from tf_ig2.normalizers import SparseL1
-from tf_ig2.paths.integrate import Keep
 
 TITLE = "Which settings should IG² have?"
 SAMPLES = {"imagenet": 20, "trec": 100, "planted": 48}
@@ -63,11 +62,7 @@ class Variant:
             clip_min_max=task.value_range,
             **self.more,
         )
-
-        def explain(part: Task) -> np.ndarray:
-            return explainer.explain(part.inputs, part.references, part.target, keep=Keep(counterfactuals=False)).values
-
-        return explain
+        return toward_references(explainer)
 
 
 _SPARSE = {"norm": SparseL1(90)}
@@ -104,11 +99,22 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant(20, 0.01, "explicand", 10, more={"distance": "cosine"}),
         Variant(rule="explicand", references=10, more=_SPARSE),
         Variant(fraction=0.01, references=10, more=_SPARSE),
+        Variant(rule="segment", references=10),
+        Variant(fraction=0.08, rule="segment", references=10),
+        *(Variant(rule="segment", references=10, more={"norm": SparseL1(percentile)}) for percentile in (50, 90)),
+        Variant(rule="segment", references=10, more={"distance": "l1"}),
+        Variant(rule="segment", references=10, more={"distance": "cosine"}),
     ),
     "planted": (
         *(Variant(fraction=fraction, rule="explicand", references=8) for fraction in (0.01, 0.02, 0.04)),
         *(Variant(fraction=fraction, references=8) for fraction in (0.02, 0.04, 0.1)),
         Variant(rule="trapezoid", references=8),
+        *(Variant(steps, fraction, "explicand", 8) for steps, fraction in ((16, 0.02), (32, 0.01), (16, 0.005))),
+        *(Variant(fraction=fraction, rule="segment", references=8) for fraction in (0.01, 0.02, 0.04)),
+        *(Variant(rule="explicand", references=8, more={"norm": SparseL1(percentile)}) for percentile in (50, 90)),
+        *(Variant(rule="explicand", references=8, more={"distance": distance}) for distance in ("cosine", "l1")),
+        Variant(rule="explicand", references=8, layer="flatten"),
+        Variant(rule="explicand", references=32),
     ),
 }
 """What was tried, by task; one setting at a time, and what looked promising together."""
@@ -131,7 +137,7 @@ def run(options: Options) -> list[Path]:
       The files of results.
     """
     made = []
-    for name in filter(options.wants, VARIANTS):
+    for name in options.chosen(VARIANTS):
         asked = replace(options, samples=options.samples or SAMPLES[name])
         records: dict[str, list[Record]] = {}
         variants = [variant for variant in VARIANTS[name] if variant != CHOSEN[name]] + [CHOSEN[name]]

@@ -113,10 +113,11 @@ def run(options: Options) -> list[Path]:
       The files of results.
     """
     files = []
-    if options.wants("report"):
-        files += report.write(_tables(options), options.out, "table2", TITLE)
-    if options.wants("study"):
-        files += report.write([_study(options)], options.out, "table2_study", "IG²'s settings for Table 2")
+    for part in options.chosen(("report", "study")):
+        if part == "report":
+            files += report.write(_tables(options), options.out, "table2", TITLE)
+        else:
+            files += report.write([_study(options)], options.out, "table2_study", "IG²'s settings for Table 2")
     return files
 
 

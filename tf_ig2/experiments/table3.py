@@ -52,7 +52,7 @@ def run(options: Options) -> list[Path]:
       The files of results.
     """
     files = []
-    for name in filter(options.wants, tasks.LOADERS):
+    for name in options.chosen(tasks.LOADERS):
         task = tasks.load(name, options)
         records = comparison.compare("table3", task, methods(task), options, gradients=GRADIENTS)
         budget = (

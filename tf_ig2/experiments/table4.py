@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_ig2.experiments import comparison, report, tasks
-from tf_ig2.experiments.along_path import ig2_explainer, ig2_settings
-from tf_ig2.experiments.methods import Method
+from tf_ig2.experiments.methods import Method, ig2_explainer, ig2_settings, toward_references
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.task import Task
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
@@ -46,7 +45,7 @@ def run(options: Options) -> list[Path]:
       The files of results.
     """
     files = []
-    for name in filter(options.wants, TASKS):
+    for name in options.chosen(TASKS):
         task = tasks.load(name, options)
         settings = ig2_settings(ig2_explainer(task))
         records = comparison.compare("table4", task, paths_and_baselines(task), options, gradients=STEPS, ig2=settings)
@@ -91,7 +90,5 @@ def paths_and_baselines(task: Task, batch_size: int = 32, steps: int = STEPS) ->
         return lambda part: explain(part.inputs, made(part), part.target, batch_size=batch_size, keep=_NOTHING).values
 
     found = {f"{path}, {baseline}": pair(path, baseline) for path in explainers for baseline in baselines}
-    found[GRADPATH] = lambda part: (
-        ig2.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
-    )
+    found[GRADPATH] = toward_references(ig2, batch_size)
     return found

@@ -11,9 +11,8 @@ import numpy as np
 from tf_ig2.contrasts import strategies
 from tf_ig2.datasets import imagenet
 from tf_ig2.experiments import comparison, report, tasks
-from tf_ig2.experiments.along_path import ig2_explainer, ig2_settings
 from tf_ig2.experiments.interference import has_interference
-from tf_ig2.experiments.methods import Method
+from tf_ig2.experiments.methods import Method, ig2_explainer, ig2_settings
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.paired import differences
 from tf_ig2.experiments.records import Record
@@ -52,10 +51,9 @@ def run(options: Options) -> list[Path]:
       options: see `Options`; the task is "imagenet", references are 3 if not given.
 
     Returns:
-      The files of results: the scores, and the differences between both kinds; none if the task is not wanted.
+      The files of results: the scores, and the differences between both kinds.
     """
-    if not options.wants("imagenet"):
-        return []
+    options.chosen(["imagenet"])
     options = replace(options, references=options.references or REFERENCES)
     task = tasks.load("imagenet", options)
     shared = task.references.shape[1]
@@ -78,8 +76,8 @@ def run(options: Options) -> list[Path]:
     rows = by_subset(records, set(np.array(task.names)[interfered]))
     gaps = [gap for name in SUBSETS for gap in differences(rows, f"{RELEVANT}, {name}", f"{IRRELEVANT}, {name}", name)]
     made = [
-        *comparison.tables("Table 5, ImageNet", rows, "", _PAPER, notes, options.seed),
-        *comparison.tables("Table 5, ImageNet, relevant − irrelevant", gaps, "", _GAPS, notes, options.seed),
+        *comparison.tables("Table 5, ImageNet", rows, None, _PAPER, notes, options.seed),
+        *comparison.tables("Table 5, ImageNet, relevant − irrelevant", gaps, None, _GAPS, notes, options.seed),
     ]
     return report.write(made, options.out, "table5", TITLE)
 

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tf_ig2.experiments import comparison, report, tasks
-from tf_ig2.experiments.along_path import ig2_explainer, ig2_settings
-from tf_ig2.experiments.methods import IG2, Method
+from tf_ig2.experiments.methods import IG2, Method, ig2_explainer, ig2_settings, toward_references
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.paired import differences
 from tf_ig2.experiments.task import Task
 from tf_ig2.explainers.ig2 import IG2Explainer
-from tf_ig2.paths.integrate import Keep
 
 TITLE = "Table A.2: distances between representations"
 EUCLIDEAN = "Euclidean"
@@ -35,7 +33,7 @@ def run(options: Options) -> list[Path]:
       The files of results: of each task the scores, and their differences to those of the Euclidean distance.
     """
     files = []
-    for name in filter(options.wants, _PAPER):
+    for name in options.chosen(_PAPER):
         task = tasks.load(name, options)
         settings = ig2_settings(ig2_explainer(task))
         records = comparison.compare("tablea2", task, distances(task), options, ig2=settings)
@@ -64,9 +62,6 @@ def distances(task: Task, batch_size: int = 32) -> dict[str, Method]:
 
     def method(distance: str) -> Method:
         options = {"clip_min_max": task.value_range, **task.options.get(IG2, {}), "distance": distance}
-        ig2, keep = IG2Explainer(task.view, **options), Keep(counterfactuals=False)
-        return lambda part: (
-            ig2.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=keep).values
-        )
+        return toward_references(IG2Explainer(task.view, **options), batch_size)
 
     return {name: method(distance) for name, distance in DISTANCES.items()}

@@ -12,8 +12,7 @@ import tensorflow as tf
 
 from tf_ig2._version import __version__
 from tf_ig2.experiments import figures, tasks
-from tf_ig2.experiments.along_path import ig2_explainer, ig2_settings
-from tf_ig2.experiments.methods import GRADIENTS, IG2, Method, methods
+from tf_ig2.experiments.methods import GRADIENTS, IG2, Method, ig2_explainer, ig2_settings, methods
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.records import Record, Records
 from tf_ig2.experiments.task import Task
@@ -48,7 +47,7 @@ def run(options: Options) -> list[Path]:
       The files of results.
     """
     files = []
-    for name in filter(options.wants, PAPER):
+    for name in options.chosen(PAPER):
         task = tasks.load(name, options)
         task = task.take(np.arange(min(options.samples or SAMPLES, len(task))))
         settings = {

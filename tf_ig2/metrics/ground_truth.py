@@ -44,7 +44,8 @@ def ground_truth_auc(attributions: Any, masks: Any, channels: str = "absolute") 
 def ground_truth_sum(attributions: Any, masks: Any, channels: str = "absolute") -> np.ndarray:
     """The fraction of the positive attributions that lies on annotated features.
 
-    With m⁺ = max(m, 0), it is Σ m⁺ · mask / Σ m⁺. A uniform map scores the fraction of features that are annotated.
+    With m⁺ = max(m, 0), it is Σ m⁺ · mask / Σ m⁺, and 0 for a map without a positive value.
+    A uniform map scores the fraction of features that are annotated.
 
     Args:
       attributions, masks, channels: as for `ground_truth_auc`.
@@ -54,7 +55,7 @@ def ground_truth_sum(attributions: Any, masks: Any, channels: str = "absolute") 
 
     Raises:
       TypeError: as for `ground_truth_auc`.
-      ValueError: as for `ground_truth_auc`, or a map without a positive value.
+      ValueError: as for `ground_truth_auc`.
 
     Reference: ground truth-SUM of section 6.2.
 
@@ -65,12 +66,9 @@ def ground_truth_sum(attributions: Any, masks: Any, channels: str = "absolute") 
     maps, masks = _pairs(attributions, masks, channels)
     positive = np.maximum(maps, 0).reshape(len(maps), -1)
     largest = positive.max(axis=1, keepdims=True)
-    if not largest.all():
-        raise ValueError(
-            f"The map of explicand {int(np.argmin(largest))} has no positive value, so there is nothing to sum."
-        )
-    positive /= largest  # subnormal maps would lose their sum otherwise
-    return (positive * masks.reshape(len(maps), -1)).sum(axis=1) / positive.sum(axis=1)
+    positive /= np.where(largest == 0, 1, largest)  # subnormal maps would lose their sum otherwise
+    sums = positive.sum(axis=1)
+    return (positive * masks.reshape(len(maps), -1)).sum(axis=1) / np.where(sums == 0, 1, sums)
 
 
 def pointing_game(attributions: Any, masks: Any, channels: str = "absolute", tolerance: float = 0.0) -> np.ndarray:

@@ -131,13 +131,14 @@ def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float
     from tf_ig2.serving import job as jobs
 
     if runner not in ("local", "ray"):
-        from tf_ig2.serving import beam
+        from tf_ig2.serving import beam, progress
 
         if runner != "beam":
             options = [f"--runner={runner}", *options]
         elif workers > 1:
             options = [f"--direct_num_workers={workers}", "--direct_running_mode=multi_processing", *options]
-        return beam.run(job, shards, options)
+        with progress.watch(job.output, len(shards)):
+            return beam.run(job, shards, options)
     with tqdm(total=sum(shard.stop - shard.start for shard in shards), unit="record", disable=None) as bar:
         if runner == "ray":
             from tf_ig2.serving import ray

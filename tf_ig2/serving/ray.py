@@ -56,21 +56,18 @@ def run(
     """
     jobs.begin(job)
     if not ray.is_initialized():
-        # One processor more than actors: reading needs one too, or nothing ever starts.
-        ray.init(num_cpus=actors + 1, include_dashboard=False, log_to_driver=False)
+        ray.init(num_cpus=actors, include_dashboard=False, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
     items = [{"shard": json.dumps(dataclasses.asdict(shard))} for shard in shards]
-    done = (
-        ray.data.from_items(items)
-        .repartition(len(items))  # otherwise all shards come in one block, to one actor
-        .map_batches(
-            _Explainer,
-            fn_constructor_args=[job],
-            batch_size=1,
-            concurrency=actors,
-            num_gpus=num_gpus or None,
-            **actor_options,
-        )
+    # A block for each shard, or all go to one actor. Not by `repartition`: it is a task that needs a processor, and where
+    # actors hold all there are it waits for ever.
+    done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        _Explainer,
+        fn_constructor_args=[job],
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=actors),
+        num_gpus=num_gpus or None,
+        **actor_options,
     )
     reports = []
     for row in done.iter_rows():
