@@ -39,6 +39,7 @@ from tf_ig2.serving import ServedExplainer, export
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving.shards import Job, Report, Shard, explain_rows
 
+RUNNERS = ["plain loop", "Beam", "Ray"]
 SHARD = 16
 PLAIN_LOOP = """
 import json, sys
@@ -142,7 +143,7 @@ def plain_loops(job: Job, shards: list[Shard], workers: int) -> dict[str, Any]:
     return jobs.finish(job, shards, reports, "local")
 
 
-def throughput(repeats: int, seconds: float) -> None:
+def throughput(repeats: int, seconds: float, chosen: list[str]) -> None:
     """Workers against each other, and against the plain loop."""
     from tf_ig2.serving import beam, ray
 
@@ -157,6 +158,7 @@ def throughput(repeats: int, seconds: float) -> None:
         "Beam": on_beam,
         "Ray": on_ray,
     }
+    runners = {name: run for name, run in runners.items() if name in chosen}
     maps, references = wafers()
     with tempfile.TemporaryDirectory() as folder:
         explainer = IG2Explainer(saved_models.load("wafer_cnn"), steps=10)
@@ -197,8 +199,10 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="few repeats, short jobs")
     parser.add_argument("--repeats", type=int, help="pairs (default: 15 of latency, 3 of throughput)")
     parser.add_argument("--seconds", type=float, default=60.0, help="model time of each of two workers")
+    parser.add_argument("--runners", nargs="+", choices=RUNNERS, default=RUNNERS, help="of the throughput")
     options = parser.parse_args()
     if options.what == "latency":
         latency(options.repeats or (3 if options.quick else 15), 2 if options.quick else 5)
     else:
-        throughput(options.repeats or (1 if options.quick else 3), 5.0 if options.quick else options.seconds)
+        seconds = 5.0 if options.quick else options.seconds
+        throughput(options.repeats or (1 if options.quick else 3), seconds, options.runners)

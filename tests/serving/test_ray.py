@@ -36,6 +36,12 @@ def test_two_actors_explain_as_the_plain_loop_does(model, plain, tfrecords, tmp_
     assert shard_bytes(tmp_path) == shard_bytes(plain)
 
 
+def test_more_actors_than_processors(model, plain, tfrecords, tmp_path):
+    with pytest.warns(UserWarning, match="3 actors need 3 processors, and Ray has 2"):
+        ray.run(Job(model, str(tmp_path)), jobs.plan([tfrecords], 16), actors=3)
+    assert shard_bytes(tmp_path) == shard_bytes(plain)
+
+
 def actors():
     """The process ids of the actors that hold the model, among the descendants of this process."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +44,7 @@ def run(
     Args:
       job: the job; its model, inputs and output must be where actors find them.
       shards: from `tf_ig2.serving.job.plan`.
-      actors: how many hold the model.
+      actors: how many hold the model, each on a processor of its own; with fewer processors, so many (with a warning).
       num_gpus: of each actor; may be a fraction.
       on_report: called with each report as it arrives.
       **actor_options: of `ray.data.Dataset.map_batches`, for example `num_cpus` or `runtime_env`.
@@ -56,7 +58,14 @@ def run(
     """
     jobs.begin(job)
     if not ray.is_initialized():
-        ray.init(num_cpus=actors, include_dashboard=False, log_to_driver=False)
+        # What later jobs of this process find, too; so not just as many processors as this one needs.
+        ray.init(num_cpus=max(actors, os.cpu_count() or 1), include_dashboard=False, log_to_driver=False)
+    needed, there = actors * actor_options.get("num_cpus", 1), ray.cluster_resources().get("CPU", 0)
+    if needed > there:
+        warnings.warn(
+            f"{actors} actors need {needed:g} processors, and Ray has {there:g}: the job goes on with fewer actors.",
+            stacklevel=2,
+        )
     ray.data.DataContext.get_current().enable_progress_bars = False
     items = [{"shard": json.dumps(dataclasses.asdict(shard))} for shard in shards]
     # A block for each shard, or all go to one actor. Not by `repartition`: it is a task that needs a processor, and where
