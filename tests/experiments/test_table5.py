@@ -81,5 +81,6 @@ def test_the_page_has_rows_for_strategies_and_subsets_beside_the_papers(pool, tm
     assert all(text in page for text in ("(0.901)", "(0.025)", "| whole |", "Seed 3", "A small task."))
 
 
-def test_another_task_is_not_done(tmp_path):
-    assert table5.run(Options(tmp_path, tasks=("trec",))) == []
+def test_another_task_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="No task named 'trec' here: choose from imagenet"):
+        table5.run(Options(tmp_path, tasks=("trec",)))

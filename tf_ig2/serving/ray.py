@@ -68,8 +68,8 @@ def run(
         )
     ray.data.DataContext.get_current().enable_progress_bars = False
     items = [{"shard": json.dumps(dataclasses.asdict(shard))} for shard in shards]
-    # A block for each shard, or all go to one actor. Not by `repartition`: it is a task that needs a processor, and where
-    # actors hold all there are it waits for ever.
+    # A block for each shard, or all go to one actor. Not by `repartition`: that is a task, which needs a processor, and
+    # where actors hold all there are it waits for ever.
     done = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         _Explainer,
         fn_constructor_args=[job],
