@@ -99,7 +99,7 @@ def test_rows_of_changed_records_are_moved_aside(model, values, tmp_path):
 
 def test_another_jobs_output_is_refused(model, slow_model, tfrecords, tmp_path):
     jobs.begin(Job(model, str(tmp_path)))
-    with pytest.raises(ValueError, match="another job: explainer differ"):
+    with pytest.raises(ValueError, match="of a job with another explainer"):
         jobs.begin(Job(slow_model, str(tmp_path)))
 
 

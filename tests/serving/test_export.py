@@ -132,14 +132,17 @@ def test_the_same_export_has_the_same_content_in_another_process(tmp_path):
 import sys, keras, numpy as np
 from tf_ig2 import IG2Explainer
 from tf_ig2.serving import export
+layers = keras.layers
+dropout = layers.Dropout(0.5)  # has a seed, another one in each process
 keras.utils.set_random_seed(1)
-model = keras.Sequential([keras.Input([4]), keras.layers.Dense(5, "tanh"), keras.layers.Dense(3, "softmax")])
+model = keras.Sequential([keras.Input([4]), layers.Dense(5, "tanh"), dropout, layers.Dense(3, "softmax")])
 export(IG2Explainer(model), sys.argv[1], np.eye(4)[:2])
 """
     subprocess.run([sys.executable, "-c", script, tmp_path / "there"], check=True, timeout=550)
     layers.Dense(3)  # so that names are counted from elsewhere here
+    dropout = layers.Dropout(0.5)
     keras.utils.set_random_seed(1)
-    model = keras.Sequential([keras.Input([4]), layers.Dense(5, "tanh"), layers.Dense(3, "softmax")])
+    model = keras.Sequential([keras.Input([4]), layers.Dense(5, "tanh"), dropout, layers.Dense(3, "softmax")])
     here = export(IG2Explainer(model), tmp_path / "here", np.eye(4)[:2])
     assert manifest(here) == manifest(tmp_path / "there" / "1")
 

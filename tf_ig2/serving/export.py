@@ -221,10 +221,16 @@ def _manifest(
             for name, function in traced.items()
         },
         "graph_sha256": fingerprint.of_functions(traced),
-        "model_sha256": fingerprint.of_arrays(variable.numpy() for variable in graph.model_variables),
+        "model_sha256": fingerprint.of_arrays(variable.numpy() for variable in _used(graph, signatures)),
         "references_sha256": fingerprint.of_arrays(variable.numpy() for variable in graph.contrast_variables),
     }
     return {**content, "content_sha256": hashlib.sha256(_json(content)).hexdigest()}
+
+
+def _used(graph: ExplainerGraph, signatures: dict[str, _Signature]) -> list[tf.Variable]:
+    """The model's variables without those of training alone: the seeds of dropout are others in every process."""
+    captured = {id(tensor) for signature in signatures.values() for tensor in signature.traced.captured_inputs}
+    return [variable for variable in graph.model_variables if id(variable.handle) in captured]
 
 
 def _count(explainer: PathExplainer, baked: Any) -> int | None:
@@ -242,7 +248,7 @@ def _json(content: Any) -> bytes:
 def _save(path: str, graph: ExplainerGraph, signatures: dict[str, _Signature], manifest: dict[str, Any]) -> None:
     """Writes the SavedModel elsewhere, and puts it in its place when it is whole."""
     module = tf.Module()
-    module.model_variables = graph.model_variables
+    module.model_variables = _used(graph, signatures)
     module.contrast_variables = graph.contrast_variables
     functions = {name: signature.function for name, signature in signatures.items()}
     with tempfile.TemporaryDirectory() as folder:

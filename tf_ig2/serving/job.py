@@ -54,7 +54,8 @@ def begin(job: Job) -> None:
     if there is not None and there != settings:
         different = sorted(key for key in settings if there.get(key) != settings[key])
         raise ValueError(
-            f"{job.output!r} holds the results of another job: {', '.join(different)} differ. Choose another output."
+            f"{job.output!r} holds the results of a job with another {' and another '.join(different)}. "
+            "Choose another output."
         )
     files.write_json(job.output, "job.json", settings)
 
