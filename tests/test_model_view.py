@@ -88,6 +88,13 @@ def test_the_output_can_be_the_representation(batch):
     np.testing.assert_array_equal(view.representation(batch), view.outputs(batch))
 
 
+def test_a_view_says_what_its_representation_is():
+    model = classifier(layers.Dense(4, "relu", name="second"), layers.Dense(3, name="last"))
+    assert ModelView(model).layer == "input of last"
+    assert ModelView(model, layer=1).layer == "second"
+    assert ModelView.from_callables(tf.tanh, layers.Dense(2), tf.TensorSpec([None, FEATURES])).layer is None
+
+
 @pytest.fixture
 def nested():
     inner = classifier(layers.Dense(4, "relu", name="inner_relu"), layers.Dense(3, "softmax"))

@@ -129,6 +129,13 @@ class ModelView:
         self._trace()
         return self
 
+    @property
+    def layer(self) -> str | None:
+        """What the representation is: a layer's name, or "input of" one; None if callables make it."""
+        if self.model is None:
+            return None
+        return f"input of {self._tapped.name}" if self._taps_input else self._tapped.name
+
     def forward(
         self, points: Points, inputs: Points = (), calls: dict[int, keras_graph.Call] | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -10,6 +10,7 @@ from tf_ig2.experiments import comparison
 from tf_ig2.experiments.comparison import compare, tables
 from tf_ig2.experiments.options import Options
 from tf_ig2.experiments.records import Record
+from tf_ig2.model_view import ModelView
 
 
 class Counting:
@@ -23,7 +24,7 @@ class Counting:
         return part.points
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def task():
     return replace(small_task(), curve_steps=2, background=0.0)
 
@@ -59,9 +60,11 @@ def test_another_task_is_explained_anew(task, options, change):
     assert count(replace(task, **{change: changed[change]}), options) == 2
 
 
-def test_a_trained_network_is_explained_anew(options):
-    task = replace(small_task(), curve_steps=2, background=0.0)
-    assert count(task, options) == 0
+def test_another_representation_layer_is_explained_anew(task, options):
+    assert count(replace(task, view=ModelView(task.view.model, layer=0)), options) == 2
+
+
+def test_a_trained_network_is_explained_anew(task, options):
     task.view.model.set_weights([weights * 2 for weights in task.view.model.get_weights()])
     assert count(task, options) == 2
 

@@ -41,6 +41,7 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
     known = {
         "task": task.name,
         "data": _fingerprint(task),
+        "layer": task.view.layer,
         "references": int(task.references.shape[1]),
         "curve_steps": task.curve_steps,
         "options": {method: {key: repr(value) for key, value in own.items()} for method, own in task.options.items()},

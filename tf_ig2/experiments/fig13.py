@@ -213,10 +213,10 @@ def _wafers(options: Options) -> list[Path]:
     figure, rows, header = draw(records, title, "distance of representations", options.seed)
     text = (
         "What the paper shows on CelebA, on data with a known ground truth: metrics of IG² against the distance of the "
-        "references' representations to the explicand's (Euclidean, at the paper's layer). Counterfactual references "
-        "are those that the network puts into another class. Groups are evenly spaced in rank, from the nearest to "
-        "the farthest wafers; bands are 95 % bootstrap intervals over explicands. The CSV file has the paired "
-        "differences between the nearest and the farthest, too.",
+        "references' representations to the explicand's (Euclidean, where the convolutions end). Counterfactual "
+        "references are those that the network puts into another class. Groups are evenly spaced in rank, from the "
+        "nearest to the farthest wafers; bands are 95 % bootstrap intervals over explicands. The CSV file has the "
+        "paired differences between the nearest and the farthest, too.",
         f"{len(task)} wafers with a planted pattern that the network recognises; {len(pool)} training wafers of all "
         f"classes to choose from, {count} references each; |φ| summed over channels; seed {options.seed}.",
     )

@@ -107,7 +107,13 @@ def ig2_explainer(task: Task) -> IG2Explainer:
 def ig2_settings(explainer: IG2Explainer) -> dict[str, Any]:
     """What the records of an experiment depend on, as JSON."""
     fraction = {"fraction": ig2_module.STEP_FRACTION} if explainer.step_size == "auto" else {}
-    return {"steps": explainer.steps, "step_size": explainer.step_size, "rule": explainer.rule, **fraction}
+    return {
+        "layer": explainer.view.layer,
+        "steps": explainer.steps,
+        "step_size": explainer.step_size,
+        "rule": explainer.rule,
+        **fraction,
+    }
 
 
 def _reference_points(task: Task) -> np.ndarray:

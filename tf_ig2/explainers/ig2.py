@@ -162,6 +162,7 @@ class IG2Explainer(PathExplainer):
         clip = list(self.clip_min_max) if isinstance(self.clip_min_max, tuple) else self.clip_min_max
         return {
             **super()._settings(),
+            "layer": None if self._view is None else self._view.layer,
             "step_size": self.step_size,
             "clip_min_max": clip,
             "norm": repr(self._normalizer),

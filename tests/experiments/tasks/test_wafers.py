@@ -21,7 +21,7 @@ def network():
     for unit, place in enumerate((radius < 0.2, (radius > 0.87) & (radius < 1))):
         look[place, wm811k.FAIL, unit] = 1 / place.sum()
     fc1, logits = keras.layers.Dense(2, name="fc1"), keras.layers.Dense(len(wm811k.CLASSES), name="logits")
-    made = keras.Sequential([keras.Input([56, 56, 3]), keras.layers.Flatten(), fc1, logits])
+    made = keras.Sequential([keras.Input([56, 56, 3]), keras.layers.Flatten(name="flatten"), fc1, logits])
     kernel = np.zeros([2, len(wm811k.CLASSES)])
     kernel[0, CENTER] = kernel[1, RING] = 1
     fc1.set_weights([look.reshape(-1, 2), np.zeros(2)])
