@@ -20,8 +20,8 @@ from tf_ig2.serving import export
 
 # Number of steps → tolerance, as a fraction of an explicand's largest attribution. A batch of another size is summed in
 # another order, and a ReLU network makes a jump of such a rounding error (1e-7) where the path comes close to a kink.
-# Measured over all loaders and batches: wafer_cnn 3e-7 at five steps and 6e-3 at ten, text_cnn 6e-9 at ten, mobilenet_v2
-# 2e-6 at one and 3e-3 at three.
+# Measured over all loaders and batches: wafer_cnn 3e-7 at five steps and 6e-3 at ten, text_cnn 6e-9 at ten,
+# mobilenet_v2 2e-6 at one and 3e-3 at three.
 STEPS = {"wafer_cnn": {5: 1e-5}, "text_cnn": {5: 1e-5}, "mobilenet_v2": {1: 1e-4, 3: 2e-2}}
 LOADERS_PY = Path(__file__).parent / "loaders.py"
 BATCHES = [1, 3, 8]
