@@ -32,7 +32,7 @@ class Variant:
       fraction: step size as a fraction of the diagonal of the box of values.
       rule: see `IG2Explainer`.
       references: per explicand.
-      layer: whose output is the representation; None: the penultimate layer's, or the paper's.
+      layer: whose output is the representation; None: the penultimate layer's.
       more: other options of `IG2Explainer`.
     """
 
@@ -137,7 +137,7 @@ CHOSEN: dict[str, Variant] = {
 """What Table 3 uses; on TREC these are the explainer's defaults but for two steps."""
 
 _LAYERS = {"planted": {"layer": "fc1"}}
-"""The paper's layer, where it is not the penultimate one."""
+"""The penultimate layer, the paper's, where the task's own is the chosen one already."""
 
 
 def run(options: Options) -> list[Path]:
