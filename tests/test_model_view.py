@@ -88,10 +88,11 @@ def test_the_output_can_be_the_representation(batch):
     np.testing.assert_array_equal(view.representation(batch), view.outputs(batch))
 
 
-def test_a_view_says_what_its_representation_is():
-    model = classifier(layers.Dense(4, "relu", name="second"), layers.Dense(3, name="last"))
-    assert ModelView(model).layer == "input of last"
-    assert ModelView(model, layer=1).layer == "second"
+def test_a_view_says_which_layer_was_asked_for():
+    model = classifier(layers.Dense(4, "relu", name="second"), layers.Dense(3))
+    assert ModelView(model).layer is None
+    assert ModelView(model, layer=1).layer == 1
+    assert ModelView(model, layer=model.layers[1]).layer == "second"
     assert ModelView.from_callables(tf.tanh, layers.Dense(2), tf.TensorSpec([None, FEATURES])).layer is None
 
 

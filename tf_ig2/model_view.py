@@ -35,6 +35,7 @@ class ModelView:
 
     Attributes:
       model: the model, or None for callables.
+      layer: the representation layer as it was asked for, by name or index; None for the penultimate one.
       inputs_spec: structure of `tf.TensorSpec([None, ...])`: what the model takes.
       points_spec: the same for where attributions are made; differs from `inputs_spec` with an `input_layer`.
       output_spec: `tf.TensorSpec([None, ...])` of the explained output.
@@ -79,6 +80,7 @@ class ModelView:
                 f"Probabilities were asked for, but the model's output {final.name!r} has no softmax or sigmoid. "
                 'Pass output="logits" to explain it as it is, or add the activation to the model.'
             )
+        self.layer: str | int | None = layer.name if isinstance(layer, keras.layers.Layer) else layer
         self._taps_input = layer is None
         self._tapped = (
             keras_graph.last_layer_with_weights(model, index) if layer is None else keras_graph.find_layer(model, layer)
@@ -119,7 +121,7 @@ class ModelView:
           TensorShape([5, 2])
         """
         self = cls.__new__(cls)
-        self.model = None
+        self.model, self.layer = None, None
         self.variables = list(variables)
         self._encoder, self._head = encoder, head
         self._entries = None
@@ -128,13 +130,6 @@ class ModelView:
         )
         self._trace()
         return self
-
-    @property
-    def layer(self) -> str | None:
-        """What the representation is: a layer's name, or "input of" one; None if callables make it."""
-        if self.model is None:
-            return None
-        return f"input of {self._tapped.name}" if self._taps_input else self._tapped.name
 
     def forward(
         self, points: Points, inputs: Points = (), calls: dict[int, keras_graph.Call] | None = None
