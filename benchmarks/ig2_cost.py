@@ -16,9 +16,7 @@ import tensorflow as tf
 from common import mobilenet, paired_ratios, quote
 
 from tf_ig2 import IG2Explainer, Keep, ModelView
-from tf_ig2.explainers.base import take
-from tf_ig2.paths.base import Rows
-from tf_ig2.paths.integrate import Tableau
+from tf_ig2.models.explained_output import ExplainedOutput
 
 STEPS, REFERENCES, STEP_SIZE, TARGET = 5, 8, 1024.0, 236
 
@@ -77,17 +75,31 @@ def main() -> None:
     references = rng.uniform(0, 255, [REFERENCES, 224, 224, 3]).astype(np.float32)
     explainer = IG2Explainer(model, steps=STEPS, step_size=STEP_SIZE, clip_min_max=(0, 255))
     represented = explainer.represent(references)
-    contrasts = explainer._contrasts(explainer.view, x[None], represented, REFERENCES)
     step = bare_step(explainer.view, tf.constant(represented.values))
     batch = tf.constant(np.repeat(x[None], REFERENCES, axis=0))
     # The walk alone, as `explain` calls it, without the prediction of the target and the copy of the results.
-    zeros = np.zeros(REFERENCES, np.int64)
-    rows = Rows(take(x[None], zeros), (), tf.fill([REFERENCES], TARGET), contrasts.rows(zeros, np.arange(REFERENCES)))
-    tableau = Tableau(tf.zeros([0]), tf.zeros([0]))
-    walk = explainer._function(None, Keep(), False, rows, tableau)
+    given = explainer.walk.contrast.give(explainer.view, represented, x[None], REFERENCES).part(slice(None))
+    explained = ExplainedOutput(explainer.view)
 
-    def ours() -> object:
-        return walk(rows, tf.constant(STEPS), tableau, tf.constant(REFERENCES)).values.numpy()
+    @tf.function(autograph=False)
+    def walk(explicand: tf.Tensor, given: object) -> tf.Tensor:
+        return explainer.walk.explain(
+            explained,
+            explicand,
+            (),
+            tf.constant([TARGET]),
+            given,
+            own=False,
+            steps=tf.constant(STEPS),
+            tableau=explainer.walk.tableau(REFERENCES, tf.float32),
+            batch_size=tf.constant(REFERENCES),
+            keep=Keep(),
+        ).values
+
+    explicand, given = tf.constant(x[None]), tf.nest.map_structure(tf.constant, given)
+
+    def ours() -> np.ndarray:
+        return walk(explicand, given).numpy()
 
     def bare() -> None:
         for _ in range(STEPS):

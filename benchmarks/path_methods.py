@@ -21,8 +21,8 @@ from common import mobilenet, paired_ratios, quote
 from tf_ig2.explainers.blur_ig import BlurIGExplainer
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
-from tf_ig2.model_view import ModelView
-from tf_ig2.paths.integrate import Keep
+from tf_ig2.models.model_view import ModelView
+from tf_ig2.paths.keep import Keep
 
 TARGET, IMAGES, PASS = 236, 8, 8
 

@@ -33,8 +33,9 @@ import numpy as np
 import tensorflow as tf
 from common import mobilenet, paired_ratios
 
-from tf_ig2 import IG2Explainer, Keep, saved_models
-from tf_ig2.datasets import wm811k
+from tf_ig2 import IG2Explainer, Keep
+from tf_ig2.paper import saved_models
+from tf_ig2.paper.datasets import wm811k
 from tf_ig2.serving import ServedExplainer, export
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving.shards import Job, Report, Shard, explain_rows

@@ -10,9 +10,9 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from tf_ig2.datasets.digits import load_digits
-from tf_ig2.zoo import table
-from tf_ig2.zoo.recipes.trained import Trained
+from tf_ig2.paper.datasets.digits import load_digits
+from tf_ig2.paper.zoo import table
+from tf_ig2.paper.zoo.recipes.trained import Trained
 
 SEED, EPOCHS = 0, 25
 

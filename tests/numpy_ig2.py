@@ -64,6 +64,15 @@ def ig2(model, x, reference, steps, step_size, low, high, rule, distance, norm):
     return values, path
 
 
+def idgi(model, path, rule):
+    """IDGI along the points of a path: f's differences, shared out by the squares of the gradient."""
+    values = 0
+    for a, b in itertools.pairwise(path):
+        shares = [model.output_gradient(point) ** 2 for point in ((a, b) if rule == "idgi-both" else (a,))]
+        values += np.mean([share / share.sum() for share in shares], axis=0) * (model.output(a) - model.output(b))
+    return values
+
+
 class Mlp:
     """A Keras Sequential of Dense layers, the last one explained as logits, in NumPy."""
 

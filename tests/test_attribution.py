@@ -10,8 +10,10 @@ from tf_ig2 import Attribution, IG2Explainer, Keep
 
 @pytest.fixture(scope="module")
 def explanation(relu_net):
+    """By a rule that misses something."""
     rng = np.random.default_rng(0)
-    return IG2Explainer(relu_net).explain(rng.normal(size=[4, 6]), rng.normal(size=[2, 6]), keep=Keep(path=True))
+    explainer = IG2Explainer(relu_net, rule="explicand")
+    return explainer.explain(rng.normal(size=[4, 6]), rng.normal(size=[2, 6]), keep=Keep(path=True))
 
 
 def test_the_gap_is_what_the_sum_misses(explanation):

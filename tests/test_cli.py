@@ -57,6 +57,14 @@ def test_images_of_the_same_name_do_not_overwrite_each_other(folder):
     assert (folder / "out" / "images_0_2.npz").exists()
 
 
+def test_an_inner_layer_is_drawn_on_the_image(folder, image_net):
+    done = explain(folder, "--steps", 2, "--input-layer", image_net.layers[1].name)
+    assert done.exit_code == 0, done.output
+    explanation = Attribution.load(folder / "out" / "images_1.npz")
+    assert explanation.values.shape == (6, 6, 8)
+    assert explanation.at_input().values.shape == (8, 8)
+
+
 DEFAULTS = {"model": "model.keras", "images": "images", "references": "references"}
 BAD = {
     "no model": ({"model": "nothing.keras"}, [], "no model file"),
@@ -68,6 +76,7 @@ BAD = {
     "rule": ({}, ["--rule", "middle"], "Unknown rule"),
     "target": ({}, ["--target", "9"], "out of range"),
     "layer": ({}, ["--layer", "nope"], "'nope' is not a layer"),
+    "input layer": ({}, ["--input-layer", "nope"], "'nope' is not a layer"),
 }
 
 

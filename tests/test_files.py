@@ -1,9 +1,11 @@
-"""Files appear whole, or not at all."""
+"""Files appear whole, or not at all, wherever they are."""
 
 import os
 import stat
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_ig2 import files
 
@@ -53,3 +55,71 @@ def test_two_writers_do_not_mix(tmp_path):
             two.write(b"two")
         assert path.read_bytes() == b"two"
     assert path.read_bytes() == b"one"
+
+
+def test_a_file_that_grows_elsewhere_is_out_of_sight_until_it_is_whole(tmp_path):
+    folder, growing = tmp_path / "results", tmp_path / "growing"
+    folder.mkdir()
+    growing.mkdir()
+    with files.whole(folder / "a.txt", growing) as file:
+        file.write(b"1")
+        assert not list(folder.iterdir())
+        assert len(list(growing.iterdir())) == 1
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+    assert not list(growing.iterdir())
+
+
+def test_on_another_file_system_an_archive_is_whole_too():
+    with files.whole("ram://whole/a.npz") as file:
+        np.savez_compressed(file, a=np.arange(3))
+        assert not tf.io.gfile.glob("ram://whole/*")
+    assert tf.io.gfile.glob("ram://whole/*") == ["ram://whole/a.npz"]
+    with tf.io.gfile.GFile("ram://whole/a.npz", "rb") as saved:
+        np.testing.assert_array_equal(np.load(saved)["a"], np.arange(3))
+
+
+def test_an_error_of_another_file_system_is_an_os_error():
+    with pytest.raises(OSError, match=r"nothing was changed: .*nothing://a\.txt"), files.whole("nothing://a.txt"):
+        pass
+
+
+@pytest.mark.parametrize("home", ["{tmp_path}", "ram://results"])
+def test_results_get_their_folders(tmp_path, home):
+    home = home.format(tmp_path=tmp_path)
+    files.write_json(home, "reports/a.json", {"a": 1})
+    assert files.read_json(f"{home}/reports/a.json") == {"a": 1}
+    assert files.read_json(f"{home}/reports/b.json") is None
+    with pytest.raises(FileNotFoundError, match=r"reports/b\.json"):
+        files.read(f"{home}/reports/b.json")
+
+
+def test_only_what_is_left_of_files_that_are_whole_is_removed(tmp_path):
+    (tmp_path / files.PARTIAL).mkdir()
+    for name in ("a.json.123", "b.json.456"):
+        (tmp_path / files.PARTIAL / name).write_bytes(b"half")
+    files.remove_partial(str(tmp_path), {"a.json"})
+    assert [path.name for path in (tmp_path / files.PARTIAL).iterdir()] == ["b.json.456"]
+    files.remove_partial(str(tmp_path), {"b.json"})
+    assert not (tmp_path / files.PARTIAL).exists()
+
+
+@pytest.mark.parametrize("home", ["{tmp_path}", "ram://published"])
+def test_a_folder_is_published_with_all_that_is_in_it(tmp_path, home):
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    (source / "inner" / "a.txt").write_bytes(b"a")
+    (source / "last.txt").write_bytes(b"b")
+    target = f"{home.format(tmp_path=tmp_path)}/models/1"
+    files.publish_folder(str(source), target, "last.txt")
+    assert files.read(f"{target}/inner/a.txt") == b"a"
+    assert tf.io.gfile.listdir(os.path.dirname(target)) in (["1"], ["1/"])
+
+
+def test_a_folder_that_is_there_already_stays(tmp_path):
+    for name in ("source", "target"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(name)
+    with pytest.raises(OSError, match=r"nothing was changed: .*target"):
+        files.publish_folder(str(tmp_path / "source"), str(tmp_path / "target"), "a.txt")
+    assert (tmp_path / "target" / "a.txt").read_text() == "target"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "target"]

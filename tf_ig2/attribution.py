@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import files
+from tf_ig2.at_input import at_input
+from tf_ig2.paths.base import Stop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,8 +29,8 @@ class Attribution:
     `explanation[2:5]` of three.
 
     Attributes:
-      values: structure of float arrays `[N, ...]`, the attributions, averaged over references (Eq. 19). Units of the
-        explained output.
+      values: structure of float arrays `[N, ...]`, the attributions, averaged over references (Eq. 19), or their sum if
+        they are `summed`. Units of the explained output, unless the method says otherwise.
       explicand: structure of arrays `[N, ...]`, what was explained: the input, or the values at the `input_layer`.
       outputs: float array `[N, R, K + 1]`, the explained output along each path, from explicand to its end.
       distances: float array `[N, R, K + 1]`, the representation's distance to the reference along each path; zero for
@@ -37,7 +39,13 @@ class Attribution:
       counterfactuals: structure of arrays `[N, R, ...]`, the paths' ends (GradCF; the baselines of other methods), or
         None when not kept.
       path: structure of arrays `[N, R, K', ...]`, points of the paths from explicand to end, or None when not kept.
+      steps_taken: int array `[N, R]`, the number of steps of each path; None where it is not known.
+      stop: int array `[N, R]`, why each path ended, see `stop_reason`; None where it is not known.
+      gradients: int array `[N, R]`, how many gradients a rule with a `completeness_tolerance` took; zero for others.
       settings: how it was made: method, parameters, package version.
+      inputs: structure of arrays `[N, ...]`, the model's inputs, when the attributions are at an `input_layer`; None
+        when they are at the input itself.
+      summed: whether values are the sum over references: the completeness gap then compares with the sum, too.
 
     Example:
       >>> import keras, tf_ig2
@@ -54,12 +62,27 @@ class Attribution:
     target: Any = None
     counterfactuals: Any = None
     path: Any = None
+    steps_taken: Any = None
+    stop: Any = None
+    gradients: Any = None
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    inputs: Any = None
+    summed: bool = False
 
     @property
     def output(self) -> np.ndarray:
         """`[N]`, the explained output at the explicand."""
         return self.outputs[..., 0, 0]
+
+    @property
+    def stop_reason(self) -> Any:
+        """Array of words `[N, R]`, why each path ended: "steps", the limit of steps was reached; "arrived", it is where
+        it wanted to go; "stalled", its distance no longer falls. None where it is not known.
+        """
+        if self.stop is None:
+            return None
+        words = {stop.value: stop.name.lower() for stop in Stop}
+        return np.vectorize(lambda number: words.get(number, f"path's own reason {number}"), otypes=[str])(self.stop)
 
     @property
     def counterfactual_output(self) -> np.ndarray:
@@ -68,7 +91,7 @@ class Attribution:
 
     @property
     def completeness_gap(self) -> np.ndarray:
-        """`[N]`, Σφ − (f(x) − mean over references of f(x′)): zero if the attributions add up (Definition 4)."""
+        """`[N]`, Σφ − mean (or sum) over references of f(x) − f(x′): zero if the attributions add up (Definition 4)."""
         axes = self.output.ndim
         total = sum(
             np.sum(part, axis=tuple(range(axes, part.ndim)), dtype=np.float64) for part in tf.nest.flatten(self.values)
@@ -77,14 +100,15 @@ class Attribution:
 
     @property
     def relative_completeness_gap(self) -> np.ndarray:
-        """`[N]`, |completeness gap| / |f(x) − mean f(x′)|; infinite where only the latter is zero."""
+        """`[N]`, |completeness gap| / |what it compares with|; infinite where only the latter is zero."""
         gap, difference = np.abs(self.completeness_gap), np.abs(self._difference)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(gap == 0, 0.0, gap / difference)
 
     @property
     def _difference(self) -> np.ndarray:
-        return self.output.astype(np.float64) - self.counterfactual_output.mean(axis=-1, dtype=np.float64)
+        differences = self.output.astype(np.float64)[..., None] - self.counterfactual_output
+        return differences.sum(axis=-1) if self.summed else differences.mean(axis=-1)
 
     @property
     def gradcfe(self) -> Any:
@@ -100,6 +124,43 @@ class Attribution:
             lambda x, cf: (np.expand_dims(x, axis) - cf).mean(axis=axis), self.explicand, self.counterfactuals
         )
 
+    def at_input(self, method: str = "bicubic", *, of: Any = None, data_format: str | None = None) -> Attribution:
+        """An explanation of an inner layer as maps of the input.
+
+        The values are summed over channels with their signs, and spread over the input's positions: `[N, h, w, C]`
+        become `[N, H, W]`, a signal's or a text's `[N, t, C]` become `[N, T]`. They are interpolated as by
+        `tf.image.resize`, with half-pixel centres, but so that every value's shares add up to that value: a map sums
+        to what the attributions sum to, and Completeness survives. Several input layers add up to one map.
+
+        Args:
+          method: `"bicubic"` or `"bilinear"`.
+          of: which input to map to, its key or index, where the model has several.
+          data_format: `"channels_last"` or `"channels_first"`, of the layer and of the input; None: Keras's own.
+
+        Returns:
+          The same explanation with the model's input for explicand, without counterfactuals and path, which lie
+          elsewhere; itself, if it is one of the input already.
+
+        Raises:
+          ValueError: the layer has no positions (a vector), or other ones than the input; an argument is unknown.
+
+        Example:
+          >>> import keras, tf_ig2
+          >>> model = keras.Sequential([keras.Input([8, 8, 3]), keras.layers.Conv2D(4, 3, strides=2, name="maps")])
+          >>> model.add(keras.layers.Flatten()); model.add(keras.layers.Dense(2))
+          >>> explainer = tf_ig2.IntegratedGradientsExplainer(model, input_layer="maps")
+          >>> explainer.explain(np.ones([5, 8, 8, 3])).at_input().values.shape
+          (5, 8, 8)
+        """
+        brought = at_input(self.values, self.inputs, self.output.ndim, method, of=of, data_format=data_format)
+        if brought is None:
+            return self
+        maps, inputs = brought
+        elsewhere = {"counterfactuals": None, "path": None, "inputs": None}
+        settings = {**self.settings, "at_input": method}
+        kept = {field.name: getattr(self, field.name) for field in dataclasses.fields(Attribution)}
+        return Attribution(**{**kept, **elsewhere, "values": maps, "explicand": inputs, "settings": settings})
+
     def __len__(self) -> int:
         if self.output.ndim == 0:
             raise TypeError("This is the explanation of one explicand; it has no length.")
@@ -111,9 +172,9 @@ class Attribution:
         parts = {
             field.name: tf.nest.map_structure(lambda x: None if x is None else x[index], getattr(self, field.name))
             for field in dataclasses.fields(self)
-            if field.name != "settings"
+            if field.name not in ("settings", "summed")
         }
-        return type(self)(**parts, settings=self.settings)
+        return type(self)(**parts, settings=self.settings, summed=self.summed)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves to an `.npz` file without pickle: the file is there whole, or not at all.

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tf_ig2.experiments import commands as experiments
+from tf_ig2.paper.experiments import commands as experiments
 from tf_ig2.serving import commands as serving
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -46,11 +46,24 @@ def explain(
     out: Annotated[Path, typer.Option(help="Folder for one .png and one .npz per image.")],
     target: Annotated[int | None, typer.Option(help="Class index to explain; the predicted class by default.")] = None,
     layer: Annotated[str | None, typer.Option(help="Representation layer; the penultimate one by default.")] = None,
-    steps: Annotated[int, typer.Option(help="Number of steps of GradPath.")] = 10,
-    step_size: Annotated[
-        float | None, typer.Option(help="Step size in the model's input units; auto by default.")
+    input_layer: Annotated[
+        str | None, typer.Option(help="Explain at this layer's output, drawn as a map of the image.")
     ] = None,
-    rule: Annotated[str, typer.Option(help="explicand, counterfactual, trapezoid or segment.")] = "explicand",
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Steps of GradPath: the limit, 3, of calibrated ones, or the number, 10, of others."),
+    ] = None,
+    step_size: Annotated[
+        float | None,
+        typer.Option(help="In units of the input, or of the input layer; calibrated on the model by default."),
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(help="idgi, idgi-both, explicand, counterfactual, trapezoid or segment; goes with the step size."),
+    ] = None,
+    noise: Annotated[
+        float | None, typer.Option(help="Of IDGI's gradients, as a fraction of the range; 0.1 for images by default.")
+    ] = None,
     pixel_range: Annotated[tuple[float, float], typer.Option(help="What black and white are in the model's input.")] = (
         0.0,
         255.0,
@@ -61,18 +74,20 @@ def explain(
     from tqdm.auto import tqdm
 
     from tf_ig2 import images as image_files
-    from tf_ig2 import model_files
     from tf_ig2.explainers.ig2 import IG2Explainer
-    from tf_ig2.paths.integrate import Keep
+    from tf_ig2.models import model_files
+    from tf_ig2.paths.keep import Keep
 
     files, reference_files = image_files.find(images), image_files.find(references)
     explainer = IG2Explainer(
         model_files.load(model),
         layer=layer,
+        input_layer=input_layer,
         steps=steps,
         step_size="auto" if step_size is None else step_size,
-        clip_min_max=pixel_range,
+        clip_min_max=pixel_range if input_layer is None else "auto",
         rule=rule,
+        noise="auto" if noise is None else noise,
     )
     shape = _image_shape(explainer.view.inputs_spec)
     out.mkdir(parents=True, exist_ok=True)

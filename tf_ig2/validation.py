@@ -117,7 +117,18 @@ def positive(name: str, value: Any, *, integer: bool = False) -> Any:
         raise TypeError(f"`{name}` must be {'an integer' if integer else 'a number'}, not {value!r}.")
     if not value > 0 or not math.isfinite(value):
         raise ValueError(f"`{name}` must be positive and finite, not {value!r}.")
-    return value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def tolerance(value: Any, rule: str, wanted: str) -> None:
+    """Checks `completeness_tolerance`, which goes with one rule alone.
+
+    Raises:
+      TypeError, ValueError: not a positive number, or another rule.
+    """
+    positive("completeness_tolerance", value)
+    if rule != wanted:
+        raise ValueError(f"`completeness_tolerance` adds nodes to rule={wanted!r}; with rule={rule!r} there are none.")
 
 
 def image(name: str, features: Sequence[int | None]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2.datasets.digits import load_digits
+from tf_ig2.paper.datasets.digits import load_digits
 
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)

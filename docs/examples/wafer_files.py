@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2.datasets import wm811k
+from tf_ig2.paper.datasets import wm811k
 
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)

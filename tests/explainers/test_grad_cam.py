@@ -8,7 +8,7 @@ from keras import layers
 
 from tf_ig2 import LayerError, NonFiniteGradientError
 from tf_ig2.explainers.grad_cam import GradCAMExplainer
-from tf_ig2.saliency_adapter import saliency_adapter
+from tf_ig2.pair.saliency_adapter import saliency_adapter
 
 from ..networks import broken_net, conv_net, grey_net, mobilenet, needs_data, photographs
 

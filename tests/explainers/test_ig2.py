@@ -132,7 +132,7 @@ def test_a_target_for_each_explicand(tanh_net, x, references):
 
 
 def test_a_callable_target(tanh_net, x, references):
-    explainer = IG2Explainer(tanh_net)
+    explainer = IG2Explainer(tanh_net, step_size=0.1)  # the path does not know the target, and the sum is linear
     difference = explainer.explain(x, references, target=lambda logits: logits[:, 1] - logits[:, 2])
     one, two = (explainer.explain(x, references, target=index) for index in (1, 2))
     np.testing.assert_allclose(difference.values, one.values - two.values, rtol=1e-6, atol=1e-12)
@@ -198,10 +198,10 @@ def test_auto_clipping_is_the_range_of_explicand_and_references(relu_net, x, ref
 
 
 @pytest.mark.parametrize("norm", ["l2", SparseL1(50)])
-def test_auto_step_size_is_a_fraction_of_the_diagonal(relu_net, x, references, norm):
-    explainer = IG2Explainer(relu_net, steps=1, clip_min_max=(-2, 2), norm=norm)
+def test_a_step_size_is_a_length_in_the_norm_of_the_normalizer(relu_net, x, references, norm):
+    explainer = IG2Explainer(relu_net, steps=1, clip_min_max=None, norm=norm, step_size=0.3)
     moved = explainer.explain(x, references).counterfactuals - x[:, None]
-    np.testing.assert_allclose(np.linalg.norm(moved, axis=-1), 0.04 * np.sqrt(6 * 4**2), rtol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(moved, ord=2 if norm == "l2" else 1, axis=-1), 0.3, rtol=1e-4)
 
 
 def test_auto_settings_know_no_scale(x, references):
@@ -225,10 +225,10 @@ def test_nothing_is_traced_anew(tanh_net, x, references):
     """Other numbers of explicands, references, steps and nodes go through the same compiled walk."""
     explainer = IG2Explainer(tanh_net, rule="segment", steps=3)
     explainer.explain(x, references)
-    explainer._segments = 5
     explainer.explain(x[:2], references[:1], batch_size=1)
     explainer.explain(x[0], np.concatenate([references, references]))
-    (function,) = explainer._compiled.values()
+    explainer.GetMask(x[0], references=references, steps=5, nodes=3)
+    (function,) = explainer._graphs._graphs.values()
     assert function.experimental_get_tracing_count() == 1
 
 

@@ -66,7 +66,7 @@ def test_every_contribution_agrees_on_a_relu_network(relu_net, x, references, ru
 
 def test_squared_and_plain_euclidean_distance_walk_the_same_path(relu_net, x, references):
     plain, squared = (
-        IG2Explainer(relu_net, distance=name).explain(x, references, target=0)
+        IG2Explainer(relu_net, step_size=0.1, distance=name).explain(x, references, target=0)
         for name in ("euclidean", "squared_euclidean")
     )
     np.testing.assert_array_equal(plain.counterfactuals, squared.counterfactuals)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.explainers.micro_batches import micro_batches
+from tf_ig2.models.explained_output import ExplainedOutput
 
 from ..networks import conv_net
 
@@ -64,7 +65,7 @@ def test_deep_shap_goes_on_with_fewer_pairs(monkeypatch):
     x, references = (rng.random([count, *model.input_shape[1:]]) for count in (3, 2))
     explainer = DeepSHAPExplainer(model)
     whole = explainer.explain(x, references)
-    attribute, check = explainer._function(None), memory_for(2)
+    attribute, check = explainer._function(ExplainedOutput(explainer.view)), memory_for(2)
 
     def small(points, background, pairs, *rest):
         check(len(pairs))
@@ -82,18 +83,18 @@ def test_paths_evaluate_fewer_nodes_together_too(monkeypatch):
     """One explicand of one baseline is one row; what fills the memory are the nodes of its path."""
     explainer = IntegratedGradientsExplainer(keras.Sequential([keras.Input([3]), keras.layers.Dense(2)]), steps=16)
     whole = explainer.explain(np.ones([1, 3]))
-    function = explainer._function
+    compiled = explainer._compiled
 
     def small(*arguments):
-        walk = function(*arguments)
+        run = compiled(*arguments)
 
-        def checked(rows, steps, tableau, rows_per_pass):
-            memory_for(5)(int(rows_per_pass))
-            return walk(rows, steps, tableau, rows_per_pass)
+        def checked(explicand, inside, target, given, tableau, batch_size, bar):
+            memory_for(5)(batch_size)
+            return run(explicand, inside, target, given, tableau, batch_size, bar)
 
         return checked
 
-    monkeypatch.setattr(explainer, "_function", small)
+    monkeypatch.setattr(explainer, "_compiled", small)
     with pytest.warns(UserWarning, match="Out of memory") as caught:
         explanation = explainer.explain(np.ones([1, 3]))
     assert [str(warning.message).split("=")[1] for warning in caught] == ["16.", "8.", "4."]

@@ -191,7 +191,7 @@ def test_another_number_of_steps_is_not_traced_anew(images):
     explainer = GuidedIGExplainer(model, steps=2)
     for steps in (2, 3, 4):
         explainer.GetMask(x[0], x_steps=steps)
-    assert [function.experimental_get_tracing_count() for function in explainer._compiled.values()] == [1]
+    assert [function.experimental_get_tracing_count() for function in explainer._graphs._graphs.values()] == [1]
 
 
 def test_smoothgrad_squared_and_vargrad(images):

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from saliency.core import xrai as pair
 from scipy.ndimage import gaussian_filter
 
-from tf_ig2 import Attribution, IG2Explainer, IntegratedGradientsExplainer, segmentation
+from tf_ig2 import Attribution, IG2Explainer, IntegratedGradientsExplainer
 from tf_ig2.explainers.xrai import XRAIExplainer
-from tf_ig2.regions import RegionAttribution
-from tf_ig2.saliency_adapter import saliency_adapter
+from tf_ig2.pair.saliency_adapter import saliency_adapter
+from tf_ig2.segments import segmentation
+from tf_ig2.segments.regions import RegionAttribution
 
 from ..networks import broken_net, conv_net, grey_net, needs_data, photographs
 

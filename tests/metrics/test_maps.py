@@ -24,6 +24,34 @@ def test_an_attribution_of_one_explicand_is_a_batch_of_one():
     assert feature_maps(GradientExplainer(model).explain(np.ones(3)), (3,)).shape == (1, 3)
 
 
+def test_an_inner_layer_is_brought_to_the_features():
+    model = keras.Sequential(
+        [
+            keras.Input([4, 4, 3]),
+            keras.layers.Conv2D(2, 2, strides=2, name="maps"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2),
+        ]
+    )
+    explanation = GradientExplainer(model, input_layer="maps").explain(np.ones([5, 4, 4, 3]))
+    expected = explanation.at_input().values
+    np.testing.assert_allclose(feature_maps(explanation, (4, 4), "signed"), expected)
+    np.testing.assert_allclose(feature_maps(explanation, (4, 4)), np.abs(expected))
+
+
+def test_words_at_an_embedding_are_their_own_positions():
+    model = keras.Sequential(
+        [
+            keras.Input([3], dtype="int32"),
+            keras.layers.Embedding(5, 4, name="embedding"),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(2),
+        ]
+    )
+    explanation = GradientExplainer(model, input_layer="embedding").explain(np.array([[1, 2, 3]]))
+    np.testing.assert_allclose(feature_maps(explanation, (3,)), np.abs(explanation.values).sum(axis=-1))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_maps_that_are_not_finite_are_refused(bad):
     with pytest.raises(

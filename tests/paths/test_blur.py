@@ -15,7 +15,7 @@ def curve(images, positions, max_sigma, padding="zero", grad_step=None):
     """Points and derivatives `[n, B, ...]` on the path, as NumPy arrays."""
     images = tf.constant(images)
     rows = Rows(images, (), (), ())
-    move = Blur(max_sigma, padding, grad_step).step(images, None, rows, tf.constant(0), tf.constant(1))
+    move = Blur(max_sigma, padding, grad_step).step(images, None, rows, ())
     points, derivatives = move.curve(tf.constant(positions, tf.float64))
     return points.numpy(), derivatives.numpy(), move.point.numpy()
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tf_ig2.paths.base import Evaluation, Rows
+from tf_ig2.paths.base import Rows, Seen
 from tf_ig2.paths.guided import Guided
 
 FEATURES, STEPS = 12, 6
@@ -15,11 +15,10 @@ FEATURES, STEPS = 12, 6
 def walk(end, start, gradients, fraction, max_dist):
     """The points `[STEPS + 1, B, D]` when the model gives `gradients[step]`, `[B, D]`."""
     rows = Rows(tf.constant(end), (), (), tf.constant(start))
-    path, point = Guided(fraction, max_dist), tf.constant(start)
-    points = [start]
-    for step, gradient in enumerate(gradients):
-        evaluation = Evaluation(None, None, tf.constant(gradient), ())
-        point = path.step(point, evaluation, rows, tf.constant(step), tf.constant(STEPS)).point
+    path = Guided(fraction, max_dist)
+    point, state, points = tf.constant(start), path.init(rows, tf.constant(STEPS)), [start]
+    for gradient in gradients:
+        point, _, _, state, _ = path.step(point, Seen(None, None, tf.constant(gradient)), rows, state)
         points.append(point.numpy())
     return np.stack(points)
 

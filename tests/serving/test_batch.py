@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from tests.serving.conftest import FEATURES, do, jpeg, kill_when_begun, result, shard_bytes, write_tfrecord
-from tf_ig2 import IG2Explainer
-from tf_ig2.serving import ServedExplainer, export, files, records, rows, shards
+from tf_ig2 import IG2Explainer, files
+from tf_ig2.serving import ServedExplainer, export, records, rows, shards
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving.shards import Job
 

@@ -57,9 +57,30 @@ def test_every_setting_is_exported(net, samples, contrast, tmp_path, options):
 
 
 def check_loaded(path, explanation, samples, **request):
-    explain = tf.saved_model.load(path).signatures["explain_against" if request else "explain"]
+    explain = tf.saved_model.load(path).signatures["explain_against" if "references" in request else "explain"]
     answer = explain(x=tf.constant(samples), target=tf.constant(-1), **request)
     check({name: value.numpy() for name, value in answer.items()}, explanation)
+    np.testing.assert_array_equal(answer["steps_taken"], explanation.steps_taken)
+
+
+@pytest.mark.parametrize("batch_size", [3, 32])
+def test_rows_of_an_exported_walk_stop_one_by_one(net, samples, contrast, tmp_path, batch_size):
+    """Calibrated steps, with IDGI: rows end after different numbers of steps, and add up to rounding."""
+    explainer = IG2Explainer(net, steps=6)
+    explanation = explainer.explain(samples, contrast)
+    assert len(np.unique(explanation.steps_taken)) > 1
+    np.testing.assert_allclose(explanation.completeness_gap, 0, atol=1e-5)
+    path = export(explainer, tmp_path, contrast, batch_size=batch_size, max_steps=6)
+    check_loaded(path, explanation, samples)
+    check_loaded(path, explainer.explain(samples, contrast[:2]), samples, references=tf.constant(contrast[:2]))
+    check_loaded(path, IG2Explainer(net, steps=2).explain(samples, contrast), samples, steps=tf.constant(2))
+
+
+def test_a_sum_that_is_refined_is_exported(net, samples, contrast, tmp_path):
+    explainer = IG2Explainer(net, rule="segment", nodes=1, completeness_tolerance=1e-3)
+    explanation = explainer.explain(samples, contrast)
+    assert (explanation.relative_completeness_gap < 0.01).all()
+    check_loaded(export(explainer, tmp_path, contrast), explanation, samples)
 
 
 @pytest.mark.parametrize("kind", [ExpectedIGExplainer, GuidedIGExplainer, IntegratedGradientsExplainer])

@@ -15,7 +15,8 @@ from keras import layers
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tests.serving.conftest import check
-from tf_ig2 import IG2Explainer, saved_models
+from tf_ig2 import IG2Explainer
+from tf_ig2.paper import saved_models
 from tf_ig2.serving import export
 
 # Number of steps → tolerance, as a fraction of an explicand's largest attribution. A batch of another size is summed in

@@ -16,7 +16,9 @@ import tensorflow as tf
 from scipy import ndimage
 
 from tf_ig2 import validation
+from tf_ig2.contrasts.contrast import Contrast, Given, Prepared, count, gather
 from tf_ig2.contrasts.references import from_dataset
+from tf_ig2.paths.base import Evaluator, Points
 
 
 class Baseline(Protocol):
@@ -244,3 +246,62 @@ def resolve(baselines: Any, explicand: Any, spec: Any, value_range: tuple[float,
         baselines = from_dataset(baselines, spec)
     arrays, own = validation.contrasts("baselines", baselines, spec, count)
     return Baselines(tf.nest.flatten(arrays)[0].shape[1 if own else 0], explicand, _Given(arrays, own), None)
+
+
+@dataclass(frozen=True)
+class FromBaselines(Contrast):
+    """Baselines, which paths start from.
+
+    Attributes:
+      value_range: (low, high) of the input, from which named baselines are made; None: of each explicand.
+      required: whether users must pass them; otherwise zero is the default.
+    """
+
+    value_range: tuple[float, float] | None = None
+    required: bool = False  # type: ignore[misc]
+    argument = "baselines"
+
+    def give(self, view: Any, value: Any, explicand: Any, batch_size: int) -> Given:
+        found = resolve(0.0 if value is None else value, explicand, view.points_spec, self.value_range)
+        source = found._source
+        if isinstance(source, _Given):
+            return Given(found.count, source.own, Given.of(source.arrays, source.own).part)
+        explicands = np.arange(len(tf.nest.flatten(explicand)[0]))
+
+        def made(part: slice) -> Any:
+            some = explicands[part]
+            rows = found.rows(np.repeat(some, found.count), np.tile(np.arange(found.count), len(some)))
+            return tf.nest.map_structure(lambda x: np.asarray(x).reshape(len(some), found.count, *x.shape[1:]), rows)
+
+        return Given(found.count, True, made)
+
+    def bake(self, view: Any, value: Any) -> Any:
+        spec = view.points_spec
+
+        def made(level: float) -> Any:
+            explicand = tf.nest.map_structure(
+                lambda part: np.full([1, *part.shape[1:]], level, part.dtype.as_numpy_dtype), spec
+            )
+            found = resolve(0.0 if value is None else value, explicand, spec, self.value_range)
+            return tf.nest.map_structure(np.asarray, found.rows(np.zeros(found.count, int), np.arange(found.count)))
+
+        # Explicands at both ends of the range: what depends on the explicand differs between them.
+        low, high = self.value_range or (0.0, 1.0)
+        baked, again = made(low), made(high)
+        if not all(map(np.array_equal, tf.nest.flatten(baked), tf.nest.flatten(again))):
+            raise ValueError(
+                f"The baselines {value!r} depend on the explicand, and an exported explainer carries its baselines "
+                "with it: pass a number or arrays, or give the explainer a `value_range` if the name needs only that."
+            )
+        return baked
+
+    def received_spec(self, view: Any) -> Any:
+        return view.points_spec
+
+    def receive(self, view: Any, value: Points) -> Points:
+        return value
+
+    def prepare(
+        self, model: Evaluator, explicand: Points, inside: Points, target: Any, given: Any, own: bool
+    ) -> Prepared:
+        return Prepared(count(given, own), lambda i, r: gather(given, own, i, r))

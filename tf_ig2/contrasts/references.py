@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_ig2 import validation
 from tf_ig2.contrasts import value_range
-from tf_ig2.model_view import ModelView
+from tf_ig2.models.model_view import ModelView
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Representations:
       values: float array `[R, ...]`, or `[N, R, ...]` when every explicand has its own.
       low, high: structure like the input's of arrays `[R]` or `[N, R]`, the smallest and largest value of each
         reference, from which `"auto"` settings take the value range; None if not known.
+      outputs: float array `[R, ...]` or `[N, R, ...]`, the model's outputs at the references; None if not known.
 
     Example:
       >>> import keras, tf_ig2
@@ -33,6 +34,13 @@ class Representations:
     values: np.ndarray
     low: Any = None
     high: Any = None
+    outputs: Any = None
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is known, by name."""
+        parts = {"representation": self.values, "low": self.low, "high": self.high, "outputs": self.outputs}
+        return {name: part for name, part in parts.items() if part is not None}
 
 
 def from_dataset(dataset: tf.data.Dataset, spec: Any) -> Any:
@@ -87,11 +95,13 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
     arrays, per_explicand = validation.contrasts("references", references, view.inputs_spec, explicands)
     leading = tf.nest.flatten(arrays)[0].shape[: 2 if per_explicand else 1]
     flat = tf.nest.map_structure(lambda x: x.reshape(-1, *x.shape[len(leading) :]), arrays)
-    values, low, high = [], [], []
+    values, outputs, low, high = [], [], [], []
     for first in range(0, int(np.prod(leading)), batch_size):
         inputs = tf.nest.map_structure(lambda x, first=first: tf.constant(x[first : first + batch_size]), flat)
-        points = view.points(inputs)
-        values.append(view.representation(points, inputs if view.attributes_inside else ()).numpy())
+        points, inside = view.enter(inputs)
+        representation, output = view.represent(points, inside)
+        values.append(representation.numpy())
+        outputs.append(output.numpy())
         lowest, highest = value_range.of_samples(points)
         low.append(tf.nest.map_structure(lambda x: x.numpy(), lowest))
         high.append(tf.nest.map_structure(lambda x: x.numpy(), highest))
@@ -100,9 +110,14 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
         whole = np.concatenate(parts)
         return whole.reshape(*leading, *whole.shape[1:])
 
-    return Representations(joined(*values), tf.nest.map_structure(joined, *low), tf.nest.map_structure(joined, *high))
+    return Representations(
+        joined(*values),
+        tf.nest.map_structure(joined, *low),
+        tf.nest.map_structure(joined, *high),
+        joined(*outputs),
+    )
 
 
 def _checked(references: Representations, view: ModelView, explicands: int) -> Representations:
     values, _ = validation.contrasts("references", references.values, view.representation_spec, explicands)
-    return Representations(values, references.low, references.high)
+    return Representations(values, references.low, references.high, references.outputs)

@@ -10,27 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_ig2.paths.base import Points
-
-
-def of_samples(samples: Points) -> tuple[Points, Points]:
-    """The smallest and the largest value of each sample.
-
-    Args:
-      samples: structure of `[N, ...]`.
-
-    Returns:
-      Two structures of `[N]`.
-
-    Example:
-      >>> low, high = of_samples(tf.constant([[1.0, 2.0, 5.0]]))
-      >>> low.numpy().tolist(), high.numpy().tolist()
-      ([1.0], [5.0])
-    """
-
-    def reduced(reduce: Any) -> Points:
-        return tf.nest.map_structure(lambda x: reduce(tf.reshape(x, [tf.shape(x)[0], -1]), axis=-1), samples)
-
-    return reduced(tf.reduce_min), reduced(tf.reduce_max)
+from tf_ig2.paths.base import value_range as of_samples
 
 
 def with_references(explicand: Points, low: Any = None, high: Any = None) -> tuple[Points, Points]:

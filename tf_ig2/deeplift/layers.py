@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_ig2 import keras_graph
 from tf_ig2.deeplift.rules import Rule, integrated, maximum, rescale
-from tf_ig2.model_view import ModelView
+from tf_ig2.models import keras_graph
+from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths.base import Points
 
 UNKNOWN = ("error", "gradient", "integrate")
@@ -270,10 +270,10 @@ def _between(view: ModelView, operations: dict[int, Any]) -> dict[int, Any]:
         outputs[id(operation)].extend(tf.nest.flatten(result))
         return result
 
-    def forward(points: Points, inputs: Points) -> tf.Tensor:
-        return view.forward(points, inputs, dict.fromkeys(operations, call))[1]
+    def forward(points: Points, inside: Points) -> tf.Tensor:
+        return view.forward(points, inside, dict.fromkeys(operations, call), representation=False)[1]
 
-    signature = (view.points_spec, view.inputs_spec if view.attributes_inside else ())
+    signature = (view.points_spec, view.inside_spec)
     graph = tf.function(forward, input_signature=signature, autograph=False).get_concrete_function().graph
     points = {tensor.name for tensor in graph.inputs[: len(tf.nest.flatten(view.points_spec))]}
     return {

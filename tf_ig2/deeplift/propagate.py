@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_ig2.deeplift.layers import Ruled
-from tf_ig2.model_view import ModelView
+from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths.base import Points
 
 
@@ -20,7 +20,7 @@ def propagate(
     points: Points,
     references: Points,
     pairs: tf.Tensor,
-    inputs: Points = (),
+    inside: Points = (),
 ) -> tuple[Points, tf.Tensor, tf.Tensor]:
     """Multipliers of a batch of (explicand, reference) pairs: a reference that is shared goes forward once.
 
@@ -30,9 +30,9 @@ def propagate(
       explained: maps the model's output `[B, ...]` to the explained output `[B]`.
       points: structure of `[B, ...]`, the explicands.
       references: structure of `[U, ...]`, each different reference once.
-      pairs: int32 `[B]`, the reference of each explicand; with an `input_layer`, 0 … B - 1, because what surrounds a
-        reference are the explicand's own inputs.
-      inputs: the model's own inputs when there is an `input_layer`, otherwise `()`.
+      pairs: int32 `[B]`, the reference of each explicand; with an `input_layer`, 0 … B - 1, because what goes
+        around a reference is the explicand's own.
+      inside: what `ModelView.enter` gave beside the explicands; `()` without an `input_layer`.
 
     Returns:
       The multipliers m, structure of `[B, ...]`, and the explained outputs `[B]` of explicands and of references:
@@ -65,10 +65,13 @@ def propagate(
 
         return rule(function, _floats((args, kwargs)), seen[id(operation)].popleft())
 
-    reference_output = explained(tf.gather(view.forward(references, inputs, dict.fromkeys(found, record))[1], pairs))
+    def output_of(x: Points, call: Any) -> tf.Tensor:
+        return view.forward(x, inside, dict.fromkeys(found, call), representation=False)[1]
+
+    reference_output = explained(tf.gather(output_of(references, record), pairs))
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(tf.nest.flatten(points))
-        output = explained(view.forward(points, inputs, dict.fromkeys(found, apply))[1])
+        output = explained(output_of(points, apply))
     multipliers = tape.gradient(output, points, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return tf.nest.map_structure(tf.convert_to_tensor, multipliers), output, reference_output
 

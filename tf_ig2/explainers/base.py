@@ -12,8 +12,9 @@ import tensorflow as tf
 from tf_ig2 import validation
 from tf_ig2._version import __version__
 from tf_ig2.attribution import Attribution
-from tf_ig2.callback_view import CallModelFunction
-from tf_ig2.model_view import LayerLike, ModelView
+from tf_ig2.explainers.request import door, predicted
+from tf_ig2.models.model_view import LayerLike, ModelView
+from tf_ig2.pair.callback_view import CallModelFunction
 
 
 class Explainer:
@@ -21,7 +22,7 @@ class Explainer:
 
     Args:
       model: a built `keras.Model`, a `ModelView`, or None to use `call_model_function` alone.
-      layer, output, output_name, input_layer: see `ModelView`; not to be given with a `ModelView`.
+      layer, output, output_name, input_layer, pool: see `ModelView`; not to be given with a `ModelView`.
     """
 
     def __init__(
@@ -32,15 +33,20 @@ class Explainer:
         output: str = "logits",
         output_name: str | int | None = None,
         input_layer: LayerLike | Sequence[LayerLike] | None = None,
+        pool: str | None = "auto",
     ):
-        if isinstance(model, ModelView) and (layer, output, output_name, input_layer) != (None, "logits", None, None):
+        options = (layer, output, output_name, input_layer, pool)
+        if isinstance(model, ModelView) and options != (None, "logits", None, None, "auto"):
             raise ValueError(
-                "`layer`, `output`, `output_name` and `input_layer` belong to the ModelView when `model` is one."
+                "`layer`, `output`, `output_name`, `input_layer` and `pool` belong to the ModelView when `model` is "
+                "one."
             )
         self._view = (
             model
             if isinstance(model, ModelView) or model is None
-            else ModelView(model, layer=layer, output=output, output_name=output_name, input_layer=input_layer)
+            else ModelView(
+                model, layer=layer, output=output, output_name=output_name, input_layer=input_layer, pool=pool
+            )
         )
 
     @property
@@ -134,7 +140,7 @@ class Explainer:
         if self.view.attributes_inside:
             raise ValueError("Noise cannot be added before an `input_layer`; explain without smoothing.")
         if options.get("target") is None:  # of the explicand itself, not of each noisy copy
-            options["target"] = self._predicted(self._door(x_value)[0])[0]
+            options["target"] = predicted(self.view, x_value)[0]
         values = explainer.explain(tf.nest.map_structure(noisy, x_value), **options).values
         return tf.nest.map_structure(summary, values)
 
@@ -157,32 +163,15 @@ class Explainer:
             f"{type(self).__name__} looks into the model and needs one; it cannot use a callback."
         )
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How it explains: method, arguments, package version, as JSON has them; explanations carry it."""
+        return self._settings()
+
     def _settings(self) -> dict[str, Any]:
         return {"method": type(self).__name__, "tf_ig2": __version__}
 
-    def _door(self, x: Any) -> tuple[Any, bool]:
-        return validation.batch("x", x, self.view.inputs_spec)
-
     def _one(self, x_value: Any, **options: Any) -> Attribution:
-        if not self._door(x_value)[1]:
+        if not door(self.view, x_value)[1]:
             raise ValueError("`x_value` must be one explicand without a batch axis; use `explain` for a batch.")
         return self.explain(x_value, **options)
-
-    def _predicted(self, inputs: Any, target: Any = None, batch_size: int = 32) -> np.ndarray:
-        """The index of the explained output of every explicand: as given, or the predicted class."""
-        count = len(tf.nest.flatten(inputs)[0])
-        indices = validation.targets(target, count, self.view.output_spec)
-        if indices is not None:
-            return indices
-        parts = []
-        for first in range(0, count, batch_size):
-            part = take(inputs, slice(first, first + batch_size))
-            points = self.view.points(part)
-            outputs = self.view.outputs(points, part if self.view.attributes_inside else ())
-            parts.append(tf.argmax(outputs, axis=-1, output_type=tf.int32).numpy())
-        return np.concatenate(parts)
-
-
-def take(structure: Any, index: Any) -> Any:
-    """The rows of a structure of arrays, as tensors."""
-    return tf.nest.map_structure(lambda x: tf.constant(x[index]), structure)

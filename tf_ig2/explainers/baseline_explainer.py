@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-import tensorflow as tf
-
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.contrasts import baselines as baselines_
 from tf_ig2.contrasts.baselines import Baseline
-from tf_ig2.explained_output import Target
-from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
-from tf_ig2.paths.integrate import Keep
+from tf_ig2.explainers.path_explainer import PathExplainer
+from tf_ig2.models.explained_output import Target
+from tf_ig2.paths.keep import Keep
 
 
 def checked_range(value_range: Any) -> tuple[float, float] | None:
@@ -26,7 +22,6 @@ def checked_range(value_range: Any) -> tuple[float, float] | None:
 class BaselineExplainer(PathExplainer):
     """Integrates along paths from baselines to the explicand; see the subclasses."""
 
-    _contrast_names = ("baselines",)
     _pair_names: ClassVar[Mapping[str, str]] = {"x_baseline": "baselines", "x_steps": "steps"}
 
     def explain(
@@ -65,42 +60,3 @@ class BaselineExplainer(PathExplainer):
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
         return self._explain(x, baselines, target, batch_size, keep or Keep(), verbose)
-
-    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
-        value_range = checked_range(self._own.get("value_range", "auto"))
-        found = baselines_.resolve(0.0 if contrast is None else contrast, explicand, view.points_spec, value_range)
-        return Contrasts(found.count, found.rows)
-
-    def _bake(self, contrast: Any) -> dict[str, Any]:
-        """The baselines themselves, `[R, ...]`; they must be the same for every explicand."""
-        spec = self.view.points_spec
-        value_range = checked_range(self._own.get("value_range", "auto"))
-
-        def made(level: float) -> Any:
-            explicand = tf.nest.map_structure(
-                lambda part: np.full([1, *part.shape[1:]], level, part.dtype.as_numpy_dtype), spec
-            )
-            found = baselines_.resolve(0.0 if contrast is None else contrast, explicand, spec, value_range)
-            return tf.nest.map_structure(np.asarray, found.rows(np.zeros(found.count, int), np.arange(found.count)))
-
-        # Explicands at both ends of the range: what depends on the explicand differs between them.
-        low, high = value_range or (0.0, 1.0)
-        baked, again = made(low), made(high)
-        if not all(map(np.array_equal, tf.nest.flatten(baked), tf.nest.flatten(again))):
-            raise ValueError(
-                f"The baselines {contrast!r} depend on the explicand, and an exported explainer carries its baselines "
-                "with it: pass a number or arrays, or give the explainer a `value_range` if the name needs only that."
-            )
-        return {"baselines": baked}
-
-    @property
-    def _received_spec(self) -> Any:
-        return self.view.points_spec
-
-    def _receive(self, contrast: Any) -> dict[str, Any]:
-        return {"baselines": contrast}
-
-    def _contrasts_in_graph(self, explicand: Any, baked: dict[str, Any]) -> Contrasts:
-        baselines = baked["baselines"]
-        count = tf.shape(tf.nest.flatten(baselines)[0])[0]
-        return Contrasts(count, lambda i, r: tf.nest.map_structure(lambda part: tf.gather(part, r), baselines))

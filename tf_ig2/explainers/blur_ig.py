@@ -6,14 +6,14 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tf_ig2 import validation
+from tf_ig2.contrasts.nothing import NothingButImages
 from tf_ig2.explainers.explicand_explainer import ExplicandExplainer
-from tf_ig2.explainers.path_explainer import Contrasts
-from tf_ig2.model_view import ModelView
+from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths import rules
 from tf_ig2.paths.blur import Blur
+from tf_ig2.paths.plan import Walk
 
 _PADDINGS = ("zero", "reflect")
 
@@ -33,7 +33,8 @@ class BlurIGExplainer(ExplicandExplainer):
         evenly spaced up to max_sigma.
       padding: `"zero"`, black beyond the edges, as PAIR does, which darkens images from the edges inward; `"reflect"`,
         mirrored there, which leaves a constant image as it is.
-      rule: `"left"`, as PAIR does, or `"right"`, `"midpoint"`, `"trapezoid"`.
+      rule: `"left"`, as PAIR does, or `"right"`, `"midpoint"`, `"trapezoid"`, `"idgi"`, `"idgi-both"`; see
+        `tf_ig2.paths.rules`.
       jit_compile: compile the walk with XLA.
       **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
 
@@ -61,7 +62,7 @@ class BlurIGExplainer(ExplicandExplainer):
         jit_compile: bool = False,
         **model_options: Any,
     ):
-        validation.positive("steps", steps, integer=True)
+        steps = validation.positive("steps", steps, integer=True)
         validation.positive("max_sigma", max_sigma)
         if grad_step is not None:
             validation.positive("grad_step", grad_step)
@@ -70,15 +71,18 @@ class BlurIGExplainer(ExplicandExplainer):
         edges = np.linspace(0, 1, steps + 1)
         super().__init__(
             model,
-            path=Blur(
-                max_sigma=float(np.sqrt(max_sigma) if sqrt else max_sigma),
-                padding=padding,
-                grad_step=None if grad_step is None else float(grad_step),
+            walk=Walk(
+                Blur(
+                    max_sigma=float(np.sqrt(max_sigma) if sqrt else max_sigma),
+                    padding=padding,
+                    grad_step=None if grad_step is None else float(grad_step),
+                ),
+                rules.cells(rule, list(np.sqrt(edges) if sqrt else edges)),
+                segments=1,
+                contrast=NothingButImages(),
             ),
-            rule=rules.riemann(rule, list(np.sqrt(edges) if sqrt else edges)),
-            steps=steps,
-            segments=1,
             own={
+                "steps": steps,
                 "max_sigma": max_sigma,
                 "grad_step": grad_step,
                 "sqrt": sqrt,
@@ -88,8 +92,3 @@ class BlurIGExplainer(ExplicandExplainer):
             jit_compile=jit_compile,
             **model_options,
         )
-
-    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
-        for part in tf.nest.flatten(explicand):
-            validation.image("x", part.shape[1:])
-        return super()._contrasts(view, explicand, contrast, batch_size)

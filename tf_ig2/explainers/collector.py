@@ -1,4 +1,4 @@
-"""Gathers the results of micro-batches into one Attribution."""
+"""Gathers the walks of some explicands at a time into one Attribution."""
 
 from __future__ import annotations
 
@@ -8,61 +8,61 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2.attribution import Attribution
-from tf_ig2.paths.integrate import Keep, Walked
+from tf_ig2.paths.keep import Keep
+from tf_ig2.paths.plan import Explained
 
 
 class Collector:
-    """Rows (explicand, reference) come in any number at a time, in order; values are averaged over references.
+    """Room for the explanations of N explicands with R references.
 
     Args:
       explicand: structure of arrays `[N, ...]`.
+      inputs: structure of arrays `[N, ...]`, the model's inputs where the explicand is not itself the input; or None.
       references: R.
       steps: K.
       keep: what to keep.
-      reverse: whether paths come baseline first; they are stored explicand first.
+      summed: whether values are the sum over references.
     """
 
-    def __init__(self, explicand: Any, references: int, steps: int, keep: Keep, reverse: bool):
+    def __init__(self, explicand: Any, inputs: Any, references: int, steps: int, keep: Keep, summed: bool = False):
         first = tf.nest.flatten(explicand)[0]
         shape = (len(first), references)
-        self._explicand, self._references, self._reverse, self._keep = explicand, references, reverse, keep
+        self._explicand, self._inputs, self._summed = explicand, inputs, summed
 
         def zeros(*leading: int) -> Any:
             return tf.nest.map_structure(lambda x: np.zeros([*leading, *x.shape[1:]], x.dtype), explicand)
 
-        self._values = zeros(shape[0])
-        self._outputs = np.zeros([*shape, steps + 1], first.dtype)
-        self._distances = np.zeros([*shape, steps + 1], first.dtype)
-        self._counterfactuals = zeros(*shape) if keep.counterfactuals else None
-        self._path = zeros(*shape, keep.kept(steps)) if keep.path else None
+        self._found = Explained(
+            values=zeros(shape[0]),
+            outputs=np.zeros([*shape, steps + 1], first.dtype),
+            distances=np.zeros([*shape, steps + 1], first.dtype),
+            counterfactuals=zeros(*shape) if keep.counterfactuals else (),
+            path=zeros(*shape, keep.kept(steps)) if keep.path else (),
+            steps_taken=np.zeros(shape, np.int32),
+            stop=np.zeros(shape, np.int32),
+            gradients=np.zeros(shape, np.int32),
+        )
 
-    def add(self, row: int, walked: Walked, distances: tf.Tensor) -> None:
-        """Adds the walk of consecutive rows, the first of which has number `row`."""
-        outputs, distances = walked.outputs.numpy().T, distances.numpy().T
-        rows = np.arange(row, row + len(outputs))
-        i, r = rows // self._references, rows % self._references
-        along = slice(None, None, -1) if self._reverse else slice(None)
-        self._outputs[i, r], self._distances[i, r] = outputs[:, along], distances[:, along]
-        for total, part in zip(tf.nest.flatten(self._values), tf.nest.flatten(walked.values), strict=True):
-            np.add.at(total, i, part.numpy() / self._references)
-        # The end that is not the explicand.
-        ends = walked.start if self._reverse else walked.end
-        if self._counterfactuals is not None:
-            for kept, part in zip(tf.nest.flatten(self._counterfactuals), tf.nest.flatten(ends), strict=True):
-                kept[i, r] = part.numpy()
-        if self._path is not None:
-            for kept, part in zip(tf.nest.flatten(self._path), tf.nest.flatten(walked.path), strict=True):
-                kept[i, r] = np.swapaxes(part.numpy()[along], 0, 1)
+    def add(self, rows: np.ndarray, explained: Explained) -> None:
+        """Adds the walks of the explicands with these numbers."""
+        for whole, part in zip(tf.nest.flatten(self._found), tf.nest.flatten(explained), strict=True):
+            whole[rows] = part.numpy()
 
     def attribution(self, target: np.ndarray | None, settings: dict[str, Any]) -> Attribution:
-        """The explanation of all rows."""
+        """The explanation of all explicands."""
+        found = self._found
         return Attribution(
-            values=self._values,
+            values=found.values,
             explicand=self._explicand,
-            outputs=self._outputs,
-            distances=self._distances,
+            inputs=self._inputs,
+            outputs=found.outputs,
+            distances=found.distances,
             target=target,
-            counterfactuals=self._counterfactuals,
-            path=self._path,
+            counterfactuals=found.counterfactuals if tf.nest.flatten(found.counterfactuals) else None,
+            path=found.path if tf.nest.flatten(found.path) else None,
+            steps_taken=found.steps_taken,
+            stop=found.stop,
+            gradients=found.gradients,
             settings=settings,
+            summed=self._summed,
         )

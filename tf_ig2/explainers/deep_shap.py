@@ -16,10 +16,12 @@ from tf_ig2.contrasts.references import from_dataset
 from tf_ig2.deeplift import layers
 from tf_ig2.deeplift.propagate import propagate
 from tf_ig2.errors import NonFiniteGradientError
-from tf_ig2.explained_output import ExplainedOutput, Target
-from tf_ig2.explainers.base import Explainer, take
+from tf_ig2.explainers.base import Explainer
+from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.micro_batches import micro_batches
-from tf_ig2.model_view import LayerLike, ModelView
+from tf_ig2.explainers.request import Request, entered, take
+from tf_ig2.models.explained_output import ExplainedOutput
+from tf_ig2.models.model_view import LayerLike, ModelView
 
 
 class DeepSHAPExplainer(Explainer):
@@ -64,7 +66,7 @@ class DeepSHAPExplainer(Explainer):
         super().__init__(model, output=output, output_name=output_name, input_layer=input_layer)
         self.unknown = unknown
         self._rules = layers.rules(self.view, unknown)
-        self._compiled: dict[Target | None, Any] = {}
+        self._graphs = Graphs()
 
     def explain(
         self, x: Any, references: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False
@@ -90,20 +92,24 @@ class DeepSHAPExplainer(Explainer):
           NonFiniteGradientError: an output or a multiplier is NaN or infinite; it carries what was finished.
         """
         view = self.view
-        inputs, single = self._door(x)
-        validation.positive("batch_size", batch_size, integer=True)
-        given = target if callable(target) else None
-        indices = None if callable(target) else self._predicted(inputs, target, batch_size)
-        count = len(tf.nest.flatten(inputs)[0])
-        explicand = self._points(inputs, batch_size)
+        request = Request.of(view, x, target, batch_size)
+        explicand, indices, count = request.explicand, request.indices, len(request)
         background, own, size = self._background(references, count, batch_size)
-        function = self._function(given)
+        function = self._function(request.model)
 
         values = tf.nest.map_structure(lambda part: np.zeros(part.shape, part.dtype), explicand)
         outputs = np.zeros([count, size, 2], tf.nest.flatten(explicand)[0].dtype)
 
         def explanation() -> Attribution:
-            return Attribution(values, explicand, outputs, np.zeros_like(outputs), indices, settings=self._settings())
+            return Attribution(
+                values=values,
+                explicand=explicand,
+                outputs=outputs,
+                distances=np.zeros_like(outputs),
+                target=indices,
+                settings=self._settings(),
+                inputs=request.inputs if view.attributes_inside else None,
+            )
 
         def attribute(pairs: np.ndarray, _: int) -> Any:
             i, r = pairs // size, pairs % size
@@ -113,8 +119,8 @@ class DeepSHAPExplainer(Explainer):
                 take(explicand, i),
                 take(background, (i, once) if own else once),
                 tf.constant(pair, tf.int32),
-                take(inputs, i) if view.attributes_inside else (),
-                () if indices is None else tf.constant(indices[i]),
+                take(request.inside, i),
+                request.index(i),
             )
 
         total = count * size
@@ -134,18 +140,10 @@ class DeepSHAPExplainer(Explainer):
                 for sum_, part in zip(tf.nest.flatten(values), tf.nest.flatten(parts), strict=True):
                     np.add.at(sum_, i, part.numpy() / size)
                 bar.update(len(pairs))
-        return explanation()[0] if single else explanation()
+        return explanation()[0] if request.single else explanation()
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "unknown": self.unknown}
-
-    def _points(self, inputs: Any, batch_size: int) -> Any:
-        """The values where attributions are made, structure of arrays `[N, ...]`."""
-        if not self.view.attributes_inside:
-            return inputs
-        size = len(tf.nest.flatten(inputs)[0])
-        parts = [self.view.points(take(inputs, slice(s, s + batch_size))) for s in range(0, size, batch_size)]
-        return tf.nest.map_structure(lambda *part: np.concatenate([p.numpy() for p in part]), *parts)
 
     def _background(self, references: Any, count: int, batch_size: int) -> tuple[Any, bool, int]:
         """The references where attributions are made, whether each explicand has its own, and R."""
@@ -157,30 +155,33 @@ class DeepSHAPExplainer(Explainer):
         if not view.attributes_inside:
             return arrays, own, size
         if not own:
-            return self._points(arrays, batch_size), own, size
+            return entered(view, arrays, batch_size)[0], own, size
         flat = tf.nest.map_structure(lambda part: part.reshape(-1, *part.shape[2:]), arrays)
-        points = self._points(flat, batch_size)
-        return tf.nest.map_structure(lambda part: part.reshape(count, size, *part.shape[1:]), points), own, size
+        inner, _ = entered(view, flat, batch_size)
+        return tf.nest.map_structure(lambda part: part.reshape(count, size, *part.shape[1:]), inner), own, size
 
-    def _function(self, target: Target | None) -> Any:
+    def _function(self, model: ExplainedOutput) -> Any:
         """Attributions of a batch of pairs, traced once for any batch size."""
-        if target not in self._compiled:
-            view, explained = self.view, ExplainedOutput(self.view, target)
-            own = view.inputs_spec if view.attributes_inside else ()
-            rows = tf.TensorSpec([None], tf.int32)
-            index = () if target is not None else rows
+        view = self.view
+        rows = tf.TensorSpec([None], tf.int32)
 
-            def attribute(points: Any, references: Any, pairs: tf.Tensor, inputs: Any, index: Any) -> Any:
-                def select(outputs: tf.Tensor) -> tf.Tensor:
-                    return explained.select(outputs, index)
+        def attribute(points: Any, references: Any, pairs: tf.Tensor, inside: Any, index: Any) -> Any:
+            def select(outputs: tf.Tensor) -> tf.Tensor:
+                return model.select(outputs, index)
 
-                multipliers, *outputs = propagate(view, self._rules, select, points, references, pairs, inputs)
-                values = tf.nest.map_structure(
-                    lambda m, x, r: m * (x - tf.gather(r, pairs)), multipliers, points, references
-                )
-                return values, *outputs
-
-            self._compiled[target] = tf.function(
-                attribute, input_signature=[view.points_spec, view.points_spec, rows, own, index], autograph=False
+            multipliers, *outputs = propagate(view, self._rules, select, points, references, pairs, inside)
+            values = tf.nest.map_structure(
+                lambda m, x, r: m * (x - tf.gather(r, pairs)), multipliers, points, references
             )
-        return self._compiled[target]
+            return values, *outputs
+
+        signature = [
+            view.points_spec,
+            view.points_spec,
+            rows,
+            view.inside_spec,
+            rows if model.target is None else (),
+        ]
+        return self._graphs.get(
+            model.target, lambda: tf.function(attribute, input_signature=signature, autograph=False)
+        )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.explained_output import Target
+from tf_ig2.contrasts.baselines import FromBaselines
 from tf_ig2.explainers.baseline_explainer import BaselineExplainer
-from tf_ig2.model_view import ModelView
+from tf_ig2.models.explained_output import Target
+from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths import rules
-from tf_ig2.paths.integrate import Keep, Tableau
+from tf_ig2.paths.keep import Keep
+from tf_ig2.paths.plan import Walk
 from tf_ig2.paths.straight_line import StraightLine
 
 
@@ -27,7 +29,8 @@ class ExpectedIGExplainer(BaselineExplainer):
       steps: gradients per reference.
       sample_alpha: draw the positions α uniformly, anew for each reference, as in the paper; every explicand gets the
         same draws. False: the nodes of `rule`, which is Integrated Gradients averaged over references.
-      rule: for `sample_alpha=False`; see `IntegratedGradientsExplainer`.
+      rule: for `sample_alpha=False`, see `IntegratedGradientsExplainer`; `"idgi"` and `"idgi-both"` go with drawn
+        positions, too, taken in order.
       seed: int, not negative, of the draws.
       jit_compile: compile the walk with XLA.
       **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
@@ -44,7 +47,6 @@ class ExpectedIGExplainer(BaselineExplainer):
     expected gradients, Nature Machine Intelligence 2021, Eq. 3.
     """
 
-    _needs_contrast = True
     _pair_names: ClassVar[Mapping[str, str]] = {**BaselineExplainer._pair_names, "references": "baselines"}
 
     def __init__(
@@ -58,16 +60,15 @@ class ExpectedIGExplainer(BaselineExplainer):
         jit_compile: bool = False,
         **model_options: Any,
     ):
-        validation.positive("steps", steps, integer=True)
+        steps = validation.positive("steps", steps, integer=True)
         np.random.SeedSequence(seed)  # raises what it should
-        self._sampled, self._seed = sample_alpha, seed
+        found = rules.by_name(rule, steps)
+        if sample_alpha:
+            found = dataclasses.replace(found, nodes=(0.0,) * steps, weights=(1 / steps,) * steps, seed=seed)
         super().__init__(
             model,
-            path=StraightLine(),
-            rule=rules.by_name(rule, steps),
-            steps=steps,
-            segments=1,
-            own={"sample_alpha": sample_alpha, "rule": rule, "seed": seed},
+            walk=Walk(StraightLine(), found, segments=1, contrast=FromBaselines(required=True)),
+            own={"steps": steps, "sample_alpha": sample_alpha, "rule": rule, "seed": seed},
             jit_compile=jit_compile,
             **model_options,
         )
@@ -110,10 +111,3 @@ class ExpectedIGExplainer(BaselineExplainer):
             keep=keep,
             verbose=verbose,
         )
-
-    def _tableau(self, references: np.ndarray, dtype: Any) -> Tableau:
-        if not self._sampled:
-            return super()._tableau(references, dtype)
-        draws = {r: np.random.default_rng([self._seed, r]).random(self.steps) for r in np.unique(references).tolist()}
-        positions = np.stack([draws[r] for r in references.tolist()], axis=1)
-        return Tableau(tf.constant(positions, dtype), tf.fill([self.steps], tf.constant(1 / self.steps, dtype)))

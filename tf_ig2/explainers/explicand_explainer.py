@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import tensorflow as tf
-
 from tf_ig2.attribution import Attribution
-from tf_ig2.explained_output import Target
-from tf_ig2.explainers.base import take
-from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
-from tf_ig2.paths.integrate import Keep
+from tf_ig2.explainers.path_explainer import PathExplainer
+from tf_ig2.models.explained_output import Target
+from tf_ig2.paths.keep import Keep
 
 
 class ExplicandExplainer(PathExplainer):
@@ -46,18 +43,3 @@ class ExplicandExplainer(PathExplainer):
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
         return self._explain(x, None, target, batch_size, keep or self._keep, verbose)
-
-    def _contrast(self, explicand: Any) -> Any:
-        """The path's contrast for explicands, structure of tensors `[B, ...]`."""
-        return ()
-
-    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
-        return Contrasts(1, lambda i, r: self._contrast(take(explicand, i)))
-
-    def _bake(self, contrast: Any) -> tuple[()]:
-        return ()
-
-    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
-        return Contrasts(
-            1, lambda i, r: self._contrast(tf.nest.map_structure(lambda part: tf.gather(part, i), explicand))
-        )

@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from tf_ig2 import keras_graph, validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.errors import LayerError, NonFiniteGradientError
-from tf_ig2.explained_output import ExplainedOutput, Target
-from tf_ig2.explainers.base import Explainer, take
-from tf_ig2.model_view import LayerLike, ModelView
+from tf_ig2.explainers.base import Explainer
+from tf_ig2.explainers.graphs import Graphs
+from tf_ig2.explainers.request import Request, take
+from tf_ig2.models import keras_graph
+from tf_ig2.models.explained_output import ExplainedOutput
+from tf_ig2.models.model_view import LayerLike, ModelView
 
 
 class GradCAMExplainer(Explainer):
@@ -57,7 +59,7 @@ class GradCAMExplainer(Explainer):
             raise ValueError(f"Grad-CAM explains images [H, W] or [H, W, C]; this model takes {spec}.")
         self.resize = resize
         self._maps = find_feature_maps(self.view, layer)
-        self._compiled: dict[Target | None, Any] = {}
+        self._graphs = Graphs()
 
     def explain(self, x: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False) -> Attribution:
         """Explains a batch of images, or one.
@@ -77,11 +79,9 @@ class GradCAMExplainer(Explainer):
           TypeError, ValueError: an argument has another shape or type than the model takes, or is out of range.
           NonFiniteGradientError: an output or gradient is NaN or infinite; it carries what was finished.
         """
-        inputs, single = self._door(x)
-        validation.positive("batch_size", batch_size, integer=True)
-        given = target if callable(target) else None
-        indices = None if callable(target) else self._predicted(inputs, target, batch_size)
-        function = self._function(given)
+        request = Request.of(self.view, x, target, batch_size)
+        inputs, indices = request.inputs, request.indices
+        function = self._function(request.model)
         values: list[np.ndarray] = []
         outputs: list[np.ndarray] = []
 
@@ -99,35 +99,33 @@ class GradCAMExplainer(Explainer):
         starts = range(0, len(inputs), batch_size)
         for first in tqdm(starts, unit="batch", desc=type(self).__name__, disable=not verbose):
             rows = slice(first, first + batch_size)
-            index = () if indices is None else tf.constant(indices[rows])
-            maps, explained = function(take(inputs, rows), index)
+            maps, explained = function(take(inputs, rows), request.index(rows))
             finite = np.isfinite(maps.numpy()).all(axis=(1, 2)) & np.isfinite(explained.numpy())
             if not finite.all():
                 finished = explanation() if first else None
                 raise NonFiniteGradientError(0, first + np.flatnonzero(~finite), finished)
             values.append(maps.numpy())
             outputs.append(explained.numpy())
-        return explanation()[0] if single else explanation()
+        return explanation()[0] if request.single else explanation()
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "layer": self._maps.name, "resize": self.resize}
 
-    def _function(self, target: Target | None) -> Any:
-        if target not in self._compiled:
-            spec = self.view.inputs_spec
-            index = () if target is not None else tf.TensorSpec([None], tf.int32)
-            explained = ExplainedOutput(self.view, target)
+    def _function(self, explained: ExplainedOutput) -> Any:
+        """Maps and outputs of a batch, traced once for any batch size."""
 
-            def grad_cam(x: tf.Tensor, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
-                output, maps, gradients = feature_map_gradients(explained, self._maps, x, index)
-                weights = tf.reduce_mean(gradients, axis=[1, 2], keepdims=True)
-                heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
-                if self.resize:
-                    heat = tf.cast(tf.image.resize(heat, tf.shape(x)[1:3]), heat.dtype)
-                return heat[..., 0], output
+        def grad_cam(x: tf.Tensor, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
+            output, maps, gradients = feature_map_gradients(explained, self._maps, x, index)
+            weights = tf.reduce_mean(gradients, axis=[1, 2], keepdims=True)
+            heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
+            if self.resize:
+                heat = tf.cast(tf.image.resize(heat, tf.shape(x)[1:3]), heat.dtype)
+            return heat[..., 0], output
 
-            self._compiled[target] = tf.function(grad_cam, input_signature=[spec, index], autograph=False)
-        return self._compiled[target]
+        signature = [self.view.inputs_spec, tf.TensorSpec([None], tf.int32) if explained.target is None else ()]
+        return self._graphs.get(
+            explained.target, lambda: tf.function(grad_cam, input_signature=signature, autograph=False)
+        )
 
 
 def feature_map_gradients(
@@ -152,7 +150,7 @@ def feature_map_gradients(
         return seen[-1]
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        _, outputs = explained.view.forward(x, (), {id(layer): call})
+        _, outputs = explained.view.forward(x, (), {id(layer): call}, representation=False)
         output = explained.select(outputs, index)
     maps = seen[-1]
     gradient = tape.gradient(output, maps, unconnected_gradients=tf.UnconnectedGradients.ZERO)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 
+from tf_ig2.contrasts.nothing import Direction
 from tf_ig2.explainers.explicand_explainer import ExplicandExplainer
-from tf_ig2.model_view import ModelView
-from tf_ig2.paths.integrate import Keep
+from tf_ig2.models.model_view import ModelView
+from tf_ig2.paths.keep import Keep
+from tf_ig2.paths.plan import Walk
 from tf_ig2.paths.rules import START
 from tf_ig2.paths.tangent import Tangent
 
@@ -51,10 +52,5 @@ class GradientExplainer(ExplicandExplainer):
         **model_options: Any,
     ):
         self.times_input = times_input
-        super().__init__(model, path=Tangent(), rule=START, steps=1, jit_compile=jit_compile, **model_options)
-
-    def _contrast(self, explicand: Any) -> Any:
-        return explicand if self.times_input else tf.nest.map_structure(tf.ones_like, explicand)
-
-    def _settings(self) -> dict[str, Any]:
-        return {**super()._settings(), "times_input": self.times_input}
+        walk = Walk(Tangent(), START, segments=1, contrast=Direction(times_input))
+        super().__init__(model, walk=walk, own={"times_input": times_input}, jit_compile=jit_compile, **model_options)

@@ -8,12 +8,14 @@ from typing import Any
 import keras
 
 from tf_ig2 import validation
+from tf_ig2.contrasts.baselines import FromBaselines
 from tf_ig2.explainers.baseline_explainer import BaselineExplainer, checked_range
-from tf_ig2.model_view import ModelView
+from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths.guided import Guided
-from tf_ig2.paths.rules import END, START, TRAPEZOID, gauss_legendre
+from tf_ig2.paths.plan import Walk
+from tf_ig2.paths.rules import END, IDGI_ENDS, START, TRAPEZOID, segment
 
-_ENDPOINT_RULES = {"left": START, "right": END, "trapezoid": TRAPEZOID}
+_ENDPOINT_RULES = {"left": START, "right": END, "trapezoid": TRAPEZOID, **IDGI_ENDS}
 
 
 class GuidedIGExplainer(BaselineExplainer):
@@ -29,8 +31,11 @@ class GuidedIGExplainer(BaselineExplainer):
       max_dist: in [0, 1], how far a feature may be ahead of or behind the straight line, as a fraction of its way.
       rule: where on each step's segment the gradient is taken: `"left"`, at its start, as PAIR does, at no cost
         beyond the gradient that chooses the step; `"right"`, at its end; `"trapezoid"`, the mean of both; `"segment"`,
-        at Gauss–Legendre nodes inside it, which makes the attributions add up (Completeness).
+        at Gauss–Legendre nodes inside it, which makes the attributions add up (Completeness); `"idgi"`, at its start,
+        and `"idgi-both"`, at both ends, share out the differences of the output, see `tf_ig2.paths.rules.idgi`.
       nodes: number of nodes for `rule="segment"`: as many more gradients a step.
+      completeness_tolerance: with `rule="segment"`, add nodes where they are needed until the attributions miss at most
+        this fraction of f(x) − f(x′); see `IG2Explainer`. None: do not.
       value_range: (low, high) of the input, from which named baselines are made; `"auto"`: the range of each explicand.
       jit_compile: compile the walk with XLA.
       **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
@@ -55,6 +60,7 @@ class GuidedIGExplainer(BaselineExplainer):
         max_dist: float = 0.02,
         rule: str = "left",
         nodes: int = 4,
+        completeness_tolerance: float | None = None,
         value_range: str | Sequence[float] = "auto",
         jit_compile: bool = False,
         **model_options: Any,
@@ -65,18 +71,25 @@ class GuidedIGExplainer(BaselineExplainer):
             raise ValueError(f"`max_dist` must lie in [0, 1], not {max_dist!r}.")
         if rule != "segment" and rule not in _ENDPOINT_RULES:
             raise ValueError(f"Unknown rule: {rule!r}. Choose one of {[*_ENDPOINT_RULES, 'segment']}.")
-        validation.positive("nodes", nodes, integer=True)
-        checked_range(value_range)
+        steps = validation.positive("steps", steps, integer=True)
+        nodes = validation.positive("nodes", nodes, integer=True)
+        if completeness_tolerance is not None:
+            validation.tolerance(completeness_tolerance, rule, "segment")
         super().__init__(
             model,
-            path=Guided(float(fraction), float(max_dist)),
-            rule=gauss_legendre(nodes) if rule == "segment" else _ENDPOINT_RULES[rule],
-            steps=steps,
+            walk=Walk(
+                Guided(float(fraction), float(max_dist)),
+                segment(nodes, completeness_tolerance) if rule == "segment" else _ENDPOINT_RULES[rule],
+                segments=steps,
+                contrast=FromBaselines(checked_range(value_range)),
+            ),
             own={
+                "steps": steps,
                 "fraction": fraction,
                 "max_dist": max_dist,
                 "rule": rule,
                 "nodes": nodes,
+                "completeness_tolerance": completeness_tolerance,
                 "value_range": value_range,
             },
             jit_compile=jit_compile,

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import distances, normalizers, validation
+from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.callback_view import CallbackView
-from tf_ig2.contrasts import value_range
 from tf_ig2.contrasts.references import Representations, represent
-from tf_ig2.distances import Distance
-from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
-from tf_ig2.model_view import LayerLike, ModelView
-from tf_ig2.normalizers import Normalizer
-from tf_ig2.paths.gradpath import GradPath, GradPathContrast
-from tf_ig2.paths.integrate import Keep
-from tf_ig2.paths.rules import END, START, TRAPEZOID, gauss_legendre
+from tf_ig2.contrasts.toward_references import TowardReferences
+from tf_ig2.explainers.base import Explainer
+from tf_ig2.explainers.path_explainer import PathExplainer
+from tf_ig2.models.model_view import LayerLike, ModelView
+from tf_ig2.paths import distances, normalizers
+from tf_ig2.paths.distances import Distance
+from tf_ig2.paths.gradpath import GradPath
+from tf_ig2.paths.keep import Keep
+from tf_ig2.paths.normalizers import Normalizer
+from tf_ig2.paths.plan import Walk
+from tf_ig2.paths.rules import END, IDGI_ENDS, START, TRAPEZOID, Rule, noisy_idgi, segment
+from tf_ig2.paths.stepping import Calibrated, Fixed
 
-STEP_FRACTION = 0.04
-"""`step_size="auto"` makes steps of this fraction of the diagonal of the box that clipping confines the path to."""
+CALIBRATED_STEPS, FIXED_STEPS = 3, 10
+"""The limit of steps that are calibrated on the model, and the number of those that are not."""
 
-_ENDPOINT_RULES = {"explicand": START, "counterfactual": END, "trapezoid": TRAPEZOID}
+NOISE = 0.1
+"""`noise="auto"` where all features share one scale, as a fraction of the range of values."""
+
+_ENDPOINT_RULES = {"explicand": START, "counterfactual": END, "trapezoid": TRAPEZOID, **IDGI_ENDS}
 
 
 class IG2Explainer(PathExplainer):
@@ -40,12 +45,16 @@ class IG2Explainer(PathExplainer):
       layer: whose output is the representation; None: the input of the last layer with weights. See `ModelView`.
       output: `"logits"`, `"probabilities"` or `"raw"`. See `ModelView`.
       output_name: which output to explain, of several.
+      pool: how a spatial representation is compared, `"auto"`, `"mean"`, `"max"` or None. See `ModelView`.
       input_layer: attribute at this layer's output instead of the model's input (a text model's embedding).
-      steps: K, the number of steps of GradPath.
-      step_size: length η of a step, in the units of the input, in the norm of the normalizer (ℓ2: Euclidean length over
-        all features). `"auto"`: 0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the range (low, high) of
-        `clip_min_max`, that is 4 % of the diagonal of the box; the sparse ℓ1 norm's steps get the same ℓ2 length. The
-        formula knows neither the scale of the input nor the number of its features.
+      steps: K, the number of steps of GradPath; with `step_size="auto"` the limit, rows may stop before. None: 3 with
+        `"auto"`, otherwise 10.
+      step_size: length η of a step. `"auto"`: calibrated row by row on the model's own answers, see
+        `tf_ig2.paths.stepping.Calibrated`; it knows neither the scale of the input nor of the representation, and needs
+        no setting for a network. A number is taken literally, in the units of the input, in the norm of the normalizer
+        (ℓ2: Euclidean length over all features). With a callback, which gives no distances, `"auto"` is
+        0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the range (low, high) of `clip_min_max`.
+      tolerance: with `"auto"`, a row stops where a step brought less than this fraction of its distance.
       clip_min_max: range that every point of the path is clipped to: `"auto"`, the range of the explicand and its
         references, input by input; a pair (low, high); None, no clipping, as in the paper's Algorithm 1.
       norm: `"l2"` (Eq. 20), `"l1"` (Eq. 21 at the 95th percentile), or a `Normalizer` such as `SparseL1(98)`.
@@ -53,12 +62,24 @@ class IG2Explainer(PathExplainer):
       rule: where on each segment the output's gradient is taken: `"explicand"`, at the end nearer the explicand, as the
         authors' code does and at the price of one forward pass a step; `"counterfactual"`, at the end nearer GradCF, as
         in Eq. 3 and 8; `"trapezoid"`, the mean of both; `"segment"`, at Gauss–Legendre nodes inside the segment, which
-        is what makes the attributions add up (Completeness).
+        makes the attributions add up (Completeness); `"idgi"`, at the end nearer the explicand, and `"idgi-both"`, at
+        both, share out the differences of the output by the squares of the gradient: they add up to rounding at no
+        cost, and are not linear in the model, see `tf_ig2.paths.rules.idgi`. None: `"idgi"` with
+        `step_size="auto"` and noise, `"idgi-both"` without; `"explicand"` with a step size of your own or a callback.
+      noise: with `rule="idgi"`, standard deviation of Gaussian noise on the points where the output's gradient is
+        taken, as a fraction of the range of `clip_min_max`, see `tf_ig2.paths.rules.noisy_idgi`; it costs a forward
+        pass more a step, and the attributions add up all the same. `"auto"`: 0.1 for images, signals and sequences,
+        whose features share one scale (an explicand has two axes or more); 0 for vectors, and with another rule.
+      seed: of the noise.
       nodes: number of nodes for `rule="segment"`.
-      jit_compile: compile the walk with XLA.
+      completeness_tolerance: with `rule="segment"`, halve segments, row by row, where the gap comes from, until the
+        attributions miss at most this fraction of f(x) − f(GradCF), or a piece is 1/256 of its segment; the path is
+        kept in memory for it, and `gradients` of the explanation says what it took. None: do not.
+      jit_compile: compile the walk with XLA; what is random is then drawn by XLA, and differs.
 
     Raises:
       TypeError, ValueError: an argument is not of its kind, unknown, or out of range; the message names it.
+      LayerError: the model has no such representation, or it does not lie between the input and the output.
 
     Example:
       >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")])
@@ -71,9 +92,6 @@ class IG2Explainer(PathExplainer):
     TPAMI 2024, Definition 1, Algorithm 1.
     """
 
-    _contrast_names = ("references",)
-    _needs_contrast = True
-
     def __init__(
         self,
         model: keras.Model | ModelView | None = None,
@@ -82,36 +100,73 @@ class IG2Explainer(PathExplainer):
         *,
         output_name: str | int | None = None,
         input_layer: LayerLike | Sequence[LayerLike] | None = None,
-        steps: int = 10,
+        pool: str | None = "auto",
+        steps: int | None = None,
         step_size: float | str = "auto",
+        tolerance: float = 0.0,
         clip_min_max: str | Sequence[float] | None = "auto",
         norm: str | Normalizer = "l2",
         distance: str | Distance = "euclidean",
-        rule: str = "explicand",
+        rule: str | None = None,
+        noise: float | str = "auto",
+        seed: int = 0,
         nodes: int = 4,
+        completeness_tolerance: float | None = None,
         jit_compile: bool = False,
     ):
-        if rule != "segment" and rule not in _ENDPOINT_RULES:
+        if rule is not None and rule != "segment" and rule not in _ENDPOINT_RULES:
             raise ValueError(f"Unknown rule: {rule!r}. Choose one of {[*_ENDPOINT_RULES, 'segment']}.")
-        validation.positive("nodes", nodes, integer=True)
+        if steps is not None:
+            steps = validation.positive("steps", steps, integer=True)
         if step_size != "auto":
-            validation.positive("step_size", step_size)
+            step_size = validation.positive("step_size", step_size)
         if clip_min_max is not None and (not isinstance(clip_min_max, str) or clip_min_max != "auto"):
             clip_min_max = validation.value_range("clip_min_max", clip_min_max)
-        self.step_size, self.clip_min_max, self.rule, self.nodes = step_size, clip_min_max, rule, nodes
+        if completeness_tolerance is not None:
+            validation.tolerance(completeness_tolerance, str(rule), "segment")
+        if noise != "auto" and noise != 0:
+            validation.positive("noise", noise)
+            if rule not in (None, "idgi") or (rule is None and step_size != "auto"):
+                raise ValueError(f'`noise` goes with rule="idgi"; with rule={rule or "explicand"!r} there is none.')
+        np.random.SeedSequence(seed)  # raises what it should
+        self.step_size, self.clip_min_max, self.seed = step_size, clip_min_max, seed
+        self.tolerance = float(tolerance)
+        self.nodes = validation.positive("nodes", nodes, integer=True)
+        self.completeness_tolerance = completeness_tolerance
         self._normalizer = normalizers.get(norm)
         self._distance = distances.get(distance)
+        own = {
+            "steps": steps,
+            "step_size": step_size,
+            "tolerance": tolerance,
+            "clip_min_max": clip_min_max,
+            "norm": norm,
+            "distance": distance,
+            "rule": rule,
+            "noise": noise,
+            "seed": seed,
+            "nodes": nodes,
+            "completeness_tolerance": completeness_tolerance,
+        }
         super().__init__(
             model,
-            path=GradPath(self._distance, self._normalizer),
-            rule=gauss_legendre(nodes) if rule == "segment" else _ENDPOINT_RULES[rule],
-            steps=steps,
+            walk=lambda view: self._walk(step_size, _settled(own, step_size == "auto", view)),
+            own=own,
             layer=layer,
             output=output,
             output_name=output_name,
             input_layer=input_layer,
+            pool=pool,
             jit_compile=jit_compile,
         )
+        settled = _settled(own, step_size == "auto", self._view)
+        self.rule, self.noise = settled.rule, settled.noise
+        if self._view is not None:
+            _ = self._view.representation_spec  # a model without one is refused here, not at the first explanation
+
+    @property
+    def steps(self) -> int:
+        return self.walk.segments
 
     def explain(
         self,
@@ -158,106 +213,55 @@ class IG2Explainer(PathExplainer):
         """
         return represent(self.view, references, 0, batch_size)
 
+    def _callback_walk(self) -> Walk:
+        """A callback gives no distances: without a step size of the user's it is made of the value range."""
+        if self.step_size != "auto":
+            return self.walk
+        return self._walk("range", _settled(self._own, False, None))
+
+    def _walk(self, step_size: float | str, settled: _Settled) -> Walk:
+        calibrated = step_size == "auto"
+        return Walk(
+            GradPath(self._distance, self._normalizer, Calibrated(tolerance=self.tolerance) if calibrated else Fixed()),
+            self._rule(settled),
+            segments=settled.steps,
+            contrast=TowardReferences(self.clip_min_max, None if calibrated else step_size, self._normalizer),
+        )
+
+    def _rule(self, settled: _Settled) -> Rule:
+        if settled.rule == "segment":
+            return segment(self.nodes, self.completeness_tolerance)
+        return noisy_idgi(settled.noise, self.seed) if settled.noise else _ENDPOINT_RULES[settled.rule]
+
     def _settings(self) -> dict[str, Any]:
         clip = list(self.clip_min_max) if isinstance(self.clip_min_max, tuple) else self.clip_min_max
+        segment_only = {"nodes": self.nodes, "completeness_tolerance": self.completeness_tolerance}
         return {
-            **super()._settings(),
+            **Explainer._settings(self),
+            "steps": self.steps,
             "layer": None if self._view is None else self._view.layer,
+            "pool": None if self._view is None else self._view.pool,
             "step_size": self.step_size,
+            **({"tolerance": self.tolerance} if self.step_size == "auto" else {}),
             "clip_min_max": clip,
             "norm": repr(self._normalizer),
             "distance": self._distance.name,
             "rule": self.rule,
-            **({"nodes": self.nodes} if self.rule == "segment" else {}),
+            **({"noise": self.noise, "seed": self.seed} if self.noise else {}),
+            **(segment_only if self.rule == "segment" else {}),
         }
 
-    def _within_bounds(self, x: np.ndarray) -> np.ndarray:
-        return np.clip(x, *self.clip_min_max) if isinstance(self.clip_min_max, tuple) else x
 
-    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
-        count = len(tf.nest.flatten(explicand)[0])
-        if isinstance(view, CallbackView):
-            references = np.asarray(contrast)
-            references, _ = validation.contrasts("references", references, view.inputs_spec, 1)
-            references = references.reshape(-1, *references.shape[-len(view.inputs_spec.shape) + 1 :])
-            view.represent(references)
-            flat = references.reshape(len(references), -1)
-            represented = Representations(np.arange(len(references)), flat.min(axis=1), flat.max(axis=1))
-            own = False
-        else:
-            represented = represent(view, contrast, count, batch_size)
-            own = represented.values.ndim == view.representation_spec.shape.rank + 1
-        self._check_bounds(explicand)
-        explicand = tf.nest.map_structure(tf.constant, explicand)
-        return self._contrasts_in_graph(explicand, _baked(represented), own)
-
-    def _bake(self, contrast: Any) -> dict[str, Any]:
-        return _baked(self.represent(contrast))
-
-    def _receive(self, contrast: Any) -> dict[str, Any]:
-        points = self.view.points(contrast)
-        low, high = value_range.of_samples(points)
-        representation = self.view.representation(points, contrast if self.view.attributes_inside else ())
-        return {"representation": representation, "low": low, "high": high}
-
-    def _contrasts_in_graph(self, explicand: Any, baked: dict[str, Any], own: bool = False) -> Contrasts:
-        low, high = value_range.with_references(explicand, baked.get("low"), baked.get("high"))
-        step_size = self._step_size(explicand, low, high)
-        low, high = self._clip(low, high)
-        values = tf.convert_to_tensor(baked["representation"])
-        count = tf.shape(values)[1 if own else 0]
-
-        def rows(i: Any, r: Any) -> GradPathContrast:
-            return GradPathContrast(
-                representation=tf.gather_nd(values, tf.stack([i, r], axis=-1)) if own else tf.gather(values, r),
-                step_size=tf.gather(step_size, i),
-                low=tf.nest.map_structure(lambda x: tf.gather(x, i), low),
-                high=tf.nest.map_structure(lambda x: tf.gather(x, i), high),
-            )
-
-        return Contrasts(count, rows)
-
-    @property
-    def _bounds(self) -> tuple[float, float] | None:
-        return self.clip_min_max if isinstance(self.clip_min_max, tuple) else None
-
-    def _check_bounds(self, explicand: Any) -> None:
-        if self._bounds is None:
-            return
-        for part in tf.nest.flatten(explicand):
-            if part.min() < self._bounds[0] or part.max() > self._bounds[1]:
-                raise ValueError(
-                    f"`clip_min_max` {self._bounds} does not contain the explicand, whose values lie in "
-                    f"[{part.min():g}, {part.max():g}]."
-                )
-
-    def _step_size(self, explicand: Any, low: Any, high: Any) -> tf.Tensor:
-        """The step size of each explicand, `[N]`."""
-        parts = tf.nest.flatten(explicand)
-        if not isinstance(self.step_size, str):
-            return tf.fill([tf.shape(parts[0])[0]], tf.cast(self.step_size, parts[0].dtype))
-        low, high = self._clip(low, high) if self._bounds is not None else (low, high)
-        sizes = [math.prod(part.shape[1:]) for part in parts]
-        squares = tf.add_n(
-            [
-                size * tf.square(tf.cast(top, tf.float64) - tf.cast(bottom, tf.float64))
-                for size, bottom, top in zip(sizes, tf.nest.flatten(low), tf.nest.flatten(high), strict=True)
-            ]
-        )
-        return tf.cast(STEP_FRACTION * tf.sqrt(squares) / self._normalizer.unit_length(sum(sizes)), parts[0].dtype)
-
-    def _clip(self, low: Any, high: Any) -> tuple[Any, Any]:
-        """The clipping range of each explicand, two structures of `[N]`."""
-        if self.clip_min_max == "auto":
-            return low, high
-        edges = self._bounds or (-np.inf, np.inf)
-        return (
-            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.cast(edges[0], x.dtype)), low),
-            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.cast(edges[1], x.dtype)), high),
-        )
+class _Settled(NamedTuple):
+    steps: int
+    rule: str
+    noise: float
 
 
-def _baked(references: Representations) -> dict[str, Any]:
-    """References as a dict of arrays, without what is not known of them."""
-    parts = {"representation": references.values, "low": references.low, "high": references.high}
-    return {name: part for name, part in parts.items() if part is not None}
+def _settled(own: Mapping[str, Any], calibrated: bool, view: ModelView | None) -> _Settled:
+    """What users leave open goes with the kind of step, and with what is explained."""
+    shares_scale = view is not None and all(spec.shape.rank > 2 for spec in tf.nest.flatten(view.points_spec))
+    noise = own["noise"] if own["noise"] != "auto" else NOISE if shares_scale else 0.0
+    rule = own["rule"] or (("idgi" if noise else "idgi-both") if calibrated else "explicand")
+    steps = own["steps"] or (CALIBRATED_STEPS if calibrated else FIXED_STEPS)
+    return _Settled(steps, rule, float(noise) if rule == "idgi" else 0.0)

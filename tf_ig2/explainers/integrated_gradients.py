@@ -8,9 +8,11 @@ from typing import Any
 import keras
 
 from tf_ig2 import validation
+from tf_ig2.contrasts.baselines import FromBaselines
 from tf_ig2.explainers.baseline_explainer import BaselineExplainer, checked_range
-from tf_ig2.model_view import ModelView
+from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths import rules
+from tf_ig2.paths.plan import Walk
 from tf_ig2.paths.straight_line import StraightLine
 
 
@@ -23,7 +25,10 @@ class IntegratedGradientsExplainer(BaselineExplainer):
       model: a built `keras.Model`, a `ModelView`, or None to use `GetMask` with a `call_model_function`.
       steps: gradients per baseline (one more for the trapezoid rule); cells of the Riemann sums.
       rule: `"gauss-legendre"`, `"midpoint"`, `"trapezoid"`, `"left"`, `"right"` (Eq. 2 of the IG² paper), or `"pair"`,
-        the weights of PAIR's class, to compare with. See `tf_ig2.paths.rules`.
+        the weights of PAIR's class, to compare with; `"idgi"` and `"idgi-both"`, which share out the differences of the
+        output instead. See `tf_ig2.paths.rules`.
+      completeness_tolerance: with `"gauss-legendre"`, halve pieces of the line, `steps` nodes on each, until what the
+        attributions miss is at most this fraction of f(x) − f(x′), or a piece is 1/256 of the line; None: do not.
       value_range: (low, high) of the input, from which named baselines are made; `"auto"`: the range of each explicand.
       jit_compile: compile the walk with XLA.
       **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
@@ -46,19 +51,25 @@ class IntegratedGradientsExplainer(BaselineExplainer):
         *,
         steps: int = 50,
         rule: str = "gauss-legendre",
+        completeness_tolerance: float | None = None,
         value_range: str | Sequence[float] = "auto",
         jit_compile: bool = False,
         **model_options: Any,
     ):
-        checked_range(value_range)
-        validation.positive("steps", steps, integer=True)
+        steps = validation.positive("steps", steps, integer=True)
+        found = rules.by_name(rule, steps)
+        if completeness_tolerance is not None:
+            validation.tolerance(completeness_tolerance, rule, "gauss-legendre")
+            found = rules.segment(steps, completeness_tolerance)
         super().__init__(
             model,
-            path=StraightLine(),
-            rule=rules.by_name(rule, steps),
-            steps=steps,
-            segments=1,
-            own={"rule": rule, "value_range": value_range},
+            walk=Walk(StraightLine(), found, segments=1, contrast=FromBaselines(checked_range(value_range))),
+            own={
+                "steps": steps,
+                "rule": rule,
+                "completeness_tolerance": completeness_tolerance,
+                "value_range": value_range,
+            },
             jit_compile=jit_compile,
             **model_options,
         )

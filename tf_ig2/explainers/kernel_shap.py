@@ -12,13 +12,16 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from tf_ig2 import segmentation, validation
+from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.errors import NonFiniteGradientError
-from tf_ig2.explained_output import ExplainedOutput, Target
-from tf_ig2.explainers.base import Explainer, take
-from tf_ig2.model_view import LayerLike, ModelView
-from tf_ig2.regions import RegionAttribution
+from tf_ig2.explainers.base import Explainer
+from tf_ig2.explainers.graphs import Graphs
+from tf_ig2.explainers.request import Request, take
+from tf_ig2.models.explained_output import ExplainedOutput
+from tf_ig2.models.model_view import LayerLike, ModelView
+from tf_ig2.segments import segmentation
+from tf_ig2.segments.regions import RegionAttribution
 
 
 class KernelSHAPExplainer(Explainer):
@@ -69,7 +72,7 @@ class KernelSHAPExplainer(Explainer):
             validation.positive("samples", samples, integer=True)
         self.samples, self.l1, self.seed = samples, l1, seed
         self.superpixels = validation.positive("superpixels", superpixels, integer=True)
-        self._compiled: dict[Target | None, Any] = {}
+        self._graphs = Graphs()
 
     def explain(
         self,
@@ -106,17 +109,12 @@ class KernelSHAPExplainer(Explainer):
         """
         shap = _import_shap()
         view = self.view
-        inputs, single = self._door(x)
-        validation.positive("batch_size", batch_size, integer=True)
-        given = target if callable(target) else None
-        indices = None if callable(target) else self._predicted(inputs, target, batch_size)
-        count = len(tf.nest.flatten(inputs)[0])
-        explicand = view.points(tf.nest.map_structure(tf.constant, inputs))
-        explicand = explicand.numpy() if tf.is_tensor(explicand) else explicand
+        request = Request.of(view, x, target, batch_size)
+        explicand, indices, count = request.explicand, request.indices, len(request)
         background = self._background(references, count)
         players = self._players(segments, explicand)
         samples = [self._coalitions(int(part.max()) + 1) for part in players]
-        function = self._function(given)
+        function = self._function(request.model)
 
         values = np.zeros_like(explicand)
         outputs = np.zeros([*background.shape[:2], 2], explicand.dtype)
@@ -130,13 +128,13 @@ class KernelSHAPExplainer(Explainer):
                 target=indices,
                 settings=self._settings(),
                 regions=players,
+                inputs=request.inputs if view.attributes_inside else None,
             )
 
         total = sum(1 + background.shape[1] * (number + 3) for number in samples)
         with tqdm(total=total, unit="output", desc=type(self).__name__, disable=not verbose) as bar, _seeded(self.seed):
             for n in range(count):
-                own = take(inputs, slice(n, n + 1)) if view.attributes_inside else ()
-                index = () if indices is None else tf.constant(indices[n : n + 1])
+                own, index = take(request.inside, slice(n, n + 1)), request.index(slice(n, n + 1))
                 member = _expand(players[n], explicand[n].shape)
 
                 def output(points: np.ndarray, own: Any = own, index: Any = index, n: int = n) -> np.ndarray:
@@ -165,7 +163,7 @@ class KernelSHAPExplainer(Explainer):
                 outputs[n, :, 0], outputs[n, :, 1] = output(explicand[n : n + 1]), output(background[n])
                 shapley = self._shapley(shap, game, int(players[n].max()) + 1, samples[n])
                 values[n] = (shapley / np.bincount(member.ravel(), minlength=len(shapley)))[member]
-        return explanation()[0] if single else explanation()
+        return explanation()[0] if request.single else explanation()
 
     def _settings(self) -> dict[str, Any]:
         names = ("samples", "superpixels", "l1", "seed")
@@ -213,24 +211,23 @@ class KernelSHAPExplainer(Explainer):
             )
         return np.stack([np.unique(part, return_inverse=True)[1].reshape(part.shape) for part in given])
 
-    def _function(self, target: Target | None) -> Any:
+    def _function(self, model: ExplainedOutput) -> Any:
         """The explained output of masked copies of one explicand, traced once."""
-        if target not in self._compiled:
-            view, explained = self.view, ExplainedOutput(self.view, target)
-            own = view.inputs_spec if view.attributes_inside else ()
-            index = () if target is not None else tf.TensorSpec([1], tf.int32)
+        view = self.view
+        by_index = model.target is None
 
-            def output(points: tf.Tensor, inputs: Any, index: Any) -> tf.Tensor:
-                size = tf.shape(points)[0]
-                inputs = tf.nest.map_structure(lambda part: tf.repeat(part, size, axis=0), inputs)
-                return explained.select(
-                    view.forward(points, inputs)[1], tf.repeat(index, size) if target is None else ()
-                )
+        def output(points: tf.Tensor, inside: Any, index: Any) -> tf.Tensor:
+            size = tf.shape(points)[0]
+            inside = tf.nest.map_structure(lambda part: tf.repeat(part, size, axis=0), inside)
+            outputs = view.forward(points, inside, representation=False)[1]
+            return model.select(outputs, tf.repeat(index, size) if by_index else ())
 
-            self._compiled[target] = tf.function(
-                output, input_signature=[view.points_spec, own, index], autograph=False
-            )
-        return self._compiled[target]
+        signature = [
+            view.points_spec,
+            view.inside_spec,
+            tf.TensorSpec([1], tf.int32) if by_index else (),
+        ]
+        return self._graphs.get(model.target, lambda: tf.function(output, input_signature=signature, autograph=False))
 
 
 def _expand(players: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -13,15 +13,16 @@ Result = TypeVar("Result")
 
 
 def micro_batches(
-    total: int, batch_size: int, run: Callable[[np.ndarray, int], Result], stacklevel: int = 1
+    total: int, batch_size: int, run: Callable[[np.ndarray, int], Result], stacklevel: int = 1, passes_of: int = 1
 ) -> Iterator[tuple[np.ndarray, Result]]:
     """Runs a function on rows 0 … total − 1, `batch_size` at a time, and half as many once memory was exhausted.
 
     Args:
       total: number of rows.
-      batch_size: rows at a time, to begin with.
-      run: `(rows, batch_size) -> result`, of the rows with these numbers, int64 `[B]`, B ≤ `batch_size`.
+      batch_size: how many go through the model at a time, to begin with.
+      run: `(rows, batch_size) -> result`, of the rows with these numbers, int64 `[B]`.
       stacklevel: whom the warning points at; 1 is the caller.
+      passes_of: how many go through the model for each row: B · passes_of ≤ `batch_size`, but for B = 1.
 
     Yields:
       The numbers of the rows, and their result.
@@ -38,7 +39,7 @@ def micro_batches(
     """
     row = 0
     while row < total:
-        rows = np.arange(row, min(row + batch_size, total))
+        rows = np.arange(row, min(row + max(1, batch_size // passes_of), total))
         try:
             result = run(rows, batch_size)
         except tf.errors.ResourceExhaustedError:

@@ -1,117 +1,87 @@
-"""What all explainers that walk a path share: micro-batches and the compiled walk."""
+"""What all explainers that walk a path share: a request, handed to a compiled `Walk`, some explicands at a time."""
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.callback_view import CallbackView, CallModelFunction
+from tf_ig2.contrasts.contrast import Given
 from tf_ig2.errors import NonFiniteGradientError
-from tf_ig2.explained_output import ExplainedOutput, Target
-from tf_ig2.explainers.base import Explainer, take
+from tf_ig2.explainers import progress
+from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.collector import Collector
+from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.micro_batches import micro_batches
-from tf_ig2.model_view import ModelView
-from tf_ig2.paths.base import Path, Rows, View
-from tf_ig2.paths.integrate import Keep, Tableau, Walked, walk
-from tf_ig2.paths.rules import Rule
+from tf_ig2.explainers.request import Request, take
+from tf_ig2.models.explained_output import ExplainedOutput
+from tf_ig2.models.model_view import ModelView
+from tf_ig2.pair.callback_view import CallbackView, CallModelFunction
+from tf_ig2.paths.base import Evaluator, Stop
+from tf_ig2.paths.keep import Keep
+from tf_ig2.paths.plan import Explained, Walk
+from tf_ig2.paths.sums import Tableau
 
-
-@dataclass(frozen=True)
-class Contrasts:
-    """What the explicands are contrasted with.
-
-    Attributes:
-      count: R, references per explicand; an int32 scalar tensor inside a graph.
-      rows: `(i, r) -> contrast`, the path's contrast for the explicands and references with numbers i and r,
-        int arrays or tensors `[B]`.
-    """
-
-    count: Any
-    rows: Callable[[Any, Any], Any]
+Run = Callable[[Any, Any, Any, Any, Tableau, int, int], Explained]
+"""`(explicand, inside, target, given, tableau, batch_size, bar) -> Explained` of n explicands."""
 
 
 class PathExplainer(Explainer):
-    """A path, a rule, and a model: what is common to all explainers that walk.
-
-    Subclasses say what the explicand is contrasted with (`_contrasts`) and give `explain` its signature.
+    """A walk and a model: what is common to all explainers that walk. Subclasses give `explain` its signature.
 
     Args:
       model: a built `keras.Model`, a `ModelView`, or None to use `call_model_function` alone.
-      path: where to walk.
-      rule: how to integrate on each segment.
-      steps: what users call steps.
-      segments: K, the number of segments; None: as many as steps. One, when the rule holds a node for every step.
-      own: the explainer's other settings, by the names of its arguments; `steps` and these can be given to `GetMask`,
-        for one call.
-      jit_compile: compile the walk with XLA. Measure before: it pays on some GPUs, and costs on CPUs.
+      walk: where to walk, what to add up, and what to contrast with; or what makes that of the model's view.
+      own: the explainer's settings, by the names of its arguments; they can be given to `GetMask`, for one call.
+      jit_compile: compile the walk with XLA, all references of an explicand in one pass. Measure before: it pays on
+        some GPUs, and costs on CPUs.
       **model_options: see `Explainer`.
+
+    Raises:
+      ValueError: `jit_compile` for a rule with a tolerance, whose number of nodes is not known beforehand.
+
+    Attributes:
+      walk: the walk; explainers, SavedModels and batch jobs share it.
     """
 
     _pair_names: ClassVar[Mapping[str, str]] = {}
     """PAIR's names of arguments of `GetMask`, and ours."""
-    _contrast_names: ClassVar[tuple[str, ...]] = ()
-    """The argument that says what to contrast with; none: the method needs nothing."""
-    _needs_contrast: ClassVar[bool] = False
 
     def __init__(
         self,
         model: keras.Model | ModelView | None,
         *,
-        path: Path,
-        rule: Rule,
-        steps: int,
-        segments: int | None = None,
-        own: Mapping[str, Any] | None = None,
+        walk: Walk | Callable[[ModelView | None], Walk],
+        own: Mapping[str, Any],
         jit_compile: bool = False,
         **model_options: Any,
     ):
-        self.steps = validation.positive("steps", steps, integer=True)
-        self._segments = self.steps if segments is None else segments
-        self._own = dict(own or {})
-        self._path, self._rule, self._jit_compile = path, rule, jit_compile
-        self._compiled: dict[Any, Any] = {}
-        self._bar: list[Any] = []
         super().__init__(model, **model_options)
-
-    def _contrasts(self, view: Any, explicand: Any, contrast: Any, batch_size: int) -> Contrasts:
-        """Checks and prepares what the explicands, structure of arrays `[N, ...]`, are contrasted with."""
-        raise NotImplementedError
-
-    def _bake(self, contrast: Any) -> Any:
-        """What of a contrast an exported explainer carries with it: a structure of arrays."""
-        raise NotImplementedError(f"{type(self).__name__} has no compiled contrast, and cannot be exported.")
+        self.walk = walk if isinstance(walk, Walk) else walk(self._view)
+        if jit_compile and self.walk.rule.tolerance is not None:
+            raise ValueError("`jit_compile` wants fixed shapes, and `completeness_tolerance` adds nodes as it goes.")
+        self._own = dict(own)
+        self._jit_compile = jit_compile
+        self._graphs = Graphs()
 
     @property
-    def _received_spec(self) -> Any:
-        """Structure of `tf.TensorSpec([None, ...])`: the contrast that may come with a request."""
-        return self.view.inputs_spec
+    def steps(self) -> int:
+        """What users call steps."""
+        return self._own.get("steps", self.walk.segments)
 
-    def _receive(self, contrast: Any) -> Any:
-        """What `_bake` gives, inside a graph, for tensors `[R, ...]` that come with a request."""
-        raise NotImplementedError(f"{type(self).__name__} takes no contrast with a request.")
+    def _callback_walk(self) -> Walk:
+        """The walk with a callback in the place of the model."""
+        return self.walk
 
-    def _contrasts_in_graph(self, explicand: Any, baked: Any) -> Contrasts:
-        """`_contrasts` inside a graph, for an explicand `[N, ...]` and what `_bake` or `_receive` gave, as tensors."""
-        raise NotImplementedError(f"{type(self).__name__} has no compiled contrast, and cannot be exported.")
-
-    @property
-    def _bounds(self) -> tuple[float, float] | None:
-        """The range that explicands must lie in, if there is one."""
-        return None
-
-    def _tableau(self, references: np.ndarray, dtype: Any) -> Tableau:
-        """The rule's interior nodes, for rows with these reference numbers, int `[B]`."""
-        return Tableau(tf.constant(self._rule.nodes, dtype), tf.constant(self._rule.weights, dtype))
+    def _within_bounds(self, x: np.ndarray) -> np.ndarray:
+        bounds = self.walk.contrast.bounds
+        return x if bounds is None else np.clip(x, *bounds)
 
     def _settings(self) -> dict[str, Any]:
         own = {
@@ -121,46 +91,20 @@ class PathExplainer(Explainer):
 
     def _understand(self, options: dict[str, Any]) -> tuple[PathExplainer, dict[str, Any]]:
         options = {self._pair_names.get(name, name): value for name, value in options.items()}
-        changed = {name: options.pop(name) for name in ("steps", *self._own) if name in options}
-        if not changed or not self._own:
-            return self, {**options, **changed}
-        settings = {"steps": self.steps, **self._own, **changed}
-        other = type(self)(self._view, jit_compile=self._jit_compile, **settings)
-        other._compiled, other._bar = self._compiled, self._bar
+        changed = {name: options.pop(name) for name in self._own if name in options}
+        if not changed:
+            return self, options
+        other = type(self)(self._view, jit_compile=self._jit_compile, **{**self._own, **changed})
+        other._graphs = self._graphs
         return other, options
 
     def _explain(self, x: Any, contrast: Any, target: Any, batch_size: int, keep: Keep, verbose: bool) -> Attribution:
-        """The line that every `explain` goes down: door, contrast, walk in micro-batches, average."""
-        view = self.view
-        inputs, single = self._door(x)
-        validation.positive("batch_size", batch_size, integer=True)
-        given = target if callable(target) else None
-        indices = None if callable(target) else self._predicted(inputs, target, batch_size)
-        explicand = inputs
-        if view.attributes_inside:
-            size = len(tf.nest.flatten(inputs)[0])
-            parts = [
-                view.points(take(inputs, slice(first, first + batch_size))) for first in range(0, size, batch_size)
-            ]
-            explicand = tf.nest.map_structure(lambda *part: np.concatenate([p.numpy() for p in part]), *parts)
-        contrasts = self._contrasts(view, explicand, contrast, batch_size)
-
-        def rows(i: np.ndarray, r: np.ndarray) -> Rows:
-            return Rows(
-                explicand=take(explicand, i),
-                inputs=take(inputs, i) if view.attributes_inside else (),
-                target=() if indices is None else tf.constant(indices[i]),
-                contrast=contrasts.rows(i, r),
-            )
-
-        def walk_rows(batch: Rows, tableau: Tableau, rows_per_pass: int) -> Walked:
-            function = self._function(given, keep, verbose and not self._jit_compile, batch, tableau)
-            return function(batch, tf.constant(self._segments), tableau, tf.constant(rows_per_pass))
-
-        explanation = self._collect(
-            explicand, int(contrasts.count), rows, walk_rows, indices, batch_size, keep, verbose
-        )
-        return explanation[0] if single else explanation
+        """The line that every `explain` goes down: request, contrast, walk."""
+        request = Request.of(self.view, x, target, batch_size)
+        given = self.walk.contrast.give(self.view, contrast, request.explicand, batch_size)
+        run = self._compiled(request.model, keep, given.own)
+        explanation = self._collect(run, self.walk, request, given, batch_size, keep, verbose)
+        return explanation[0] if request.single else explanation
 
     def _explain_callback(
         self,
@@ -173,107 +117,122 @@ class PathExplainer(Explainer):
         **contrast: Any,
     ) -> Attribution:
         """The same walk, eagerly, with the gradients of a callback."""
-        unknown = sorted(set(contrast) - set(self._contrast_names))
-        if unknown or len(contrast) > 1 or (self._needs_contrast and not contrast):
+        walk = self._callback_walk()
+        names = [walk.contrast.argument] if walk.contrast.argument else []
+        if set(contrast) - set(names) or (walk.contrast.required and not contrast):
             raise TypeError(
-                f"With a callback {type(self).__name__} takes {list(self._contrast_names)}, batch_size, keep and "
-                f"verbose, not {sorted(contrast)}."
+                f"With a callback {type(self).__name__} takes {names}, batch_size, keep and verbose, not "
+                f"{sorted(contrast)}."
             )
         x = np.asarray(x_value)
-        view = CallbackView(call_model_function, call_model_args, x)
+        view = CallbackView(call_model_function, call_model_args, x, outputs=walk.rule.needs_outputs)
         explicand, _ = validation.batch("x_value", x[None], view.inputs_spec)
-        contrasts = self._contrasts(view, explicand, next(iter(contrast.values()), None), batch_size)
+        request = Request(explicand, explicand, (), None, None, True, view)  # type: ignore[arg-type]
+        given = walk.contrast.give(view, next(iter(contrast.values()), None), explicand, batch_size)
+        keep = keep or Keep()
 
-        def rows(i: np.ndarray, r: np.ndarray) -> Rows:
-            return Rows(take(explicand, i), (), (), contrasts.rows(i, r))
+        def run(*request: Any) -> Explained:
+            return _run(walk, view, keep, given.own, False, *request)
 
-        def walk_rows(batch: Rows, tableau: Tableau, rows_per_pass: int) -> Walked:
-            return self._walk(
-                view, keep or Keep(), verbose, batch, tf.constant(self._segments), tableau, tf.constant(rows_per_pass)
-            )
-
-        return self._collect(
-            explicand, int(contrasts.count), rows, walk_rows, None, batch_size, keep or Keep(), verbose
-        )[0]
+        return self._collect(run, walk, request, given, batch_size, keep, verbose)[0]
 
     def _collect(
-        self,
-        explicand: Any,
-        references: int,
-        rows: Callable[[np.ndarray, np.ndarray], Rows],
-        walk_rows: Callable[[Rows, Tableau, int], Walked],
-        indices: np.ndarray | None,
-        batch_size: int,
-        keep: Keep,
-        verbose: bool,
+        self, run: Run, walk: Walk, request: Request, given: Given, batch_size: int, keep: Keep, verbose: bool
     ) -> Attribution:
-        """Walks all (explicand, reference) pairs, `batch_size` at a time."""
-        first = tf.nest.flatten(explicand)[0]
-        collector = Collector(explicand, references, self._segments, keep, reverse=not self._path.starts_at_explicand)
-        total = len(first) * references
+        """Walks all (explicand, reference) pairs, about `batch_size` at a time."""
+        explicand = request.explicand
+        inputs = request.inputs if request.inputs is not explicand else None
+        collector = Collector(explicand, inputs, given.count, walk.segments, keep, walk.summed)
+        tableau = walk.tableau(given.count, tf.nest.flatten(explicand)[0].dtype)
+        # What all explicands share goes to the device once.
+        shared = () if given.own else tf.nest.map_structure(tf.constant, given.part(slice(None)))
+        total = len(request) * given.count * walk.segments
+        with progress.bar(total, "step", type(self).__name__, verbose) as bar:
 
-        def run(pairs: np.ndarray, batch_size: int) -> Walked:
-            explicands, numbers = pairs // references, pairs % references
-            return walk_rows(rows(explicands, numbers), self._tableau(numbers, first.dtype), batch_size)
+            def some(rows: np.ndarray, batch_size: int) -> Explained:
+                part = slice(int(rows[0]), int(rows[-1]) + 1)
+                own = tf.nest.map_structure(tf.constant, given.part(part)) if given.own else shared
+                here, inside = take(explicand, part), take(request.inside, part)
+                return run(here, inside, request.index(part), own, tableau, batch_size, bar)
 
-        with tqdm(total=total * self._segments, unit="step", desc=type(self).__name__, disable=not verbose) as bar:
-            self._bar[:] = [bar]
-            for pairs, walked in micro_batches(total, batch_size, run, stacklevel=4):
-                finite = walked.finite.numpy()
-                if not finite.all():
-                    step = max(int(walked.steps_taken) - 1, 0)
-                    done = pairs[0] // references
-                    finished = collector.attribution(indices, self._settings())[:done] if done else None
-                    raise NonFiniteGradientError(step, np.unique(pairs[~finite] // references), finished)
-                collector.add(pairs[0], walked, self._path.distance_value(walked.objectives))
-                if self._jit_compile:
-                    self._tick(len(pairs) * self._segments)
-        self._bar.clear()
-        return collector.attribution(indices, self._settings())
+            groups = micro_batches(len(request), batch_size, some, stacklevel=4, passes_of=given.count)
+            for rows, explained in groups:
+                broken = (explained.stop.numpy() == Stop.NOT_FINITE).any(axis=1)
+                if broken.any():
+                    step = int(explained.steps_taken.numpy()[broken].max()) - 1
+                    done = int(rows[0])
+                    finished = collector.attribution(request.indices, self._settings())[:done] if done else None
+                    raise NonFiniteGradientError(max(step, 0), rows[broken], finished)
+                collector.add(rows, explained)
+        return collector.attribution(request.indices, self._settings())
 
-    def _walk(
-        self,
-        view: View,
-        keep: Keep,
-        report: bool,
-        rows: Rows,
-        steps: tf.Tensor,
-        tableau: Tableau,
-        rows_per_pass: tf.Tensor,
-    ) -> Walked:
-        def on_step(size: tf.Tensor) -> None:
-            tf.numpy_function(self._tick, [size], [])
+    def _compiled(self, model: ExplainedOutput, keep: Keep, own: bool) -> Run:
+        """The compiled walk of a model, traced once: numbers of explicands and references, steps and nodes are free."""
+        walk, static = self.walk, self._jit_compile
+        # The nodes come with each call; that there are any is what a graph depends on.
+        some = (0.0,) if walk.rule.nodes else ()
+        rule = dataclasses.replace(walk.rule, nodes=some, weights=some)
+        kind = (walk.replace(rule=rule, segments=1), model.target, keep, own)
 
-        return walk(
-            view,
-            self._path,
-            self._rule,
-            rows,
-            steps=steps,
-            tableau=tableau,
-            rows_per_pass=rows_per_pass,
-            keep=keep,
-            on_step=on_step if report else None,
-        )
-
-    def _function(self, target: Target | None, keep: Keep, report: bool, rows: Rows, tableau: Tableau) -> Any:
-        """The compiled walk for rows of this kind, traced once: batch size, steps and nodes are free."""
-        rows_spec = tf.nest.map_structure(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), rows)
-        dtype = tf.nest.flatten(rows.explicand)[0].dtype
-        tableau_spec = Tableau(*(tf.TensorSpec([None] * part.shape.rank, dtype) for part in tableau))
-        scalar = tf.TensorSpec([], tf.int32)
-        rule = (self._rule.start, self._rule.end, bool(self._rule.nodes))
-        key = (self._path, rule, target, keep, report, tuple(tf.nest.flatten(rows_spec)), tableau_spec)
-        if key not in self._compiled:
-            view = ExplainedOutput(self.view, target)
-            self._compiled[key] = tf.function(
-                functools.partial(self._walk, view, keep, report),
-                input_signature=[rows_spec, scalar, tableau_spec, scalar],
-                autograph=False,
-                jit_compile=self._jit_compile or None,
+        def run(*request: Any) -> Explained:
+            explicand, inside, target, given, tableau, batch_size, bar = request
+            numbers = (tf.constant(batch_size), tf.constant(bar, tf.int64), tf.constant(walk.segments))
+            arguments = (explicand, inside, target, given, tableau, *numbers)
+            specs = (
+                *(_free(part, 1) for part in (explicand, inside, target)),
+                _free(given, 2 if own else 1),
+                _free(tableau, 2),
+                *(_free(number, 0) for number in numbers),
             )
-        return self._compiled[key]
 
-    def _tick(self, count: int) -> None:
-        for bar in self._bar:
-            bar.update(int(count))
+            def make() -> Any:
+                return tf.function(
+                    lambda *request: _run(walk, model, keep, own, static, *request),
+                    input_signature=specs,
+                    autograph=False,
+                    jit_compile=static or None,
+                )
+
+            return self._graphs.get((kind, tuple(tf.nest.flatten(specs))), make)(*arguments)
+
+        return run
+
+
+def _free(structure: Any, axes: int) -> Any:
+    """The specs of a structure of tensors whose first axes may have any size."""
+    return tf.nest.map_structure(
+        lambda x: tf.TensorSpec([None if axis < axes else size for axis, size in enumerate(x.shape)], x.dtype),
+        structure,
+    )
+
+
+def _run(
+    walk: Walk,
+    model: Evaluator,
+    keep: Keep,
+    own: bool,
+    static: bool,
+    explicand: Any,
+    inside: Any,
+    target: Any,
+    given: Any,
+    tableau: Tableau,
+    batch_size: Any,
+    bar: Any,
+    steps: Any = None,
+) -> Explained:
+    """One call of a walk, eager or traced."""
+    return walk.explain(
+        model,
+        explicand,
+        inside,
+        target,
+        given,
+        own,
+        steps=tf.constant(walk.segments) if steps is None else steps,
+        tableau=tableau,
+        batch_size=tf.convert_to_tensor(batch_size),
+        keep=keep,
+        static=static,
+        on_step=None if static else progress.reporter(tf.convert_to_tensor(bar, tf.int64)),
+    )

@@ -11,13 +11,15 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from tf_ig2 import segmentation, validation
+from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.callback_view import CallModelFunction
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
-from tf_ig2.model_view import ModelView
-from tf_ig2.regions import RegionAttribution, rank_regions
+from tf_ig2.explainers.request import door
+from tf_ig2.models.model_view import ModelView
+from tf_ig2.pair.callback_view import CallModelFunction
+from tf_ig2.segments import segmentation
+from tf_ig2.segments.regions import RegionAttribution, rank_regions
 
 _BASELINES = "black_and_white"
 _ALGORITHMS = ("full", "fast")
@@ -28,10 +30,11 @@ class XRAIExplainer(Explainer):
     """XRAI: segments of the image are added one by one, always that with the largest mean attribution of what is new.
 
     Args:
-      base: the explainer of pixels, any that returns attributions like the image; a built `keras.Model` or a
+      base: the explainer of pixels, any that returns attributions like the image, or that has an `input_layer` with
+        positions, whose attributions are brought to the image by `Attribution.at_input`; a built `keras.Model` or a
         `ModelView`, for integrated gradients from the image's smallest and largest value, as in PAIR's XRAI; None, to
         pass `base_attribution` to `explain`, or a callback to `GetMask`.
-      scales, sigma, min_size: see `tf_ig2.segmentation.felzenszwalb`.
+      scales, sigma, min_size: see `tf_ig2.segments.segmentation.felzenszwalb`.
       dilation: grow segments by this many pixels, so that they include edges.
       min_new_pixels: segments that add fewer pixels are left out.
       area: stop when this fraction of the image is covered; the rest is one region.
@@ -98,8 +101,8 @@ class XRAIExplainer(Explainer):
           x: images, array `[N, H, W, C]` or `[N, H, W]`, or one of them without the axis N. Without a model and with
             three axes it is one image `[H, W, C]`.
           *args, **base_options: what the base explainer's `explain` takes beside `x`: references, target, batch_size, …
-          base_attribution: an `Attribution` of `x`, or its values, array like `x` or without the channel axis; None:
-            the base explainer is asked.
+          base_attribution: an `Attribution` of `x`, at the input or at an inner layer, or its values, array like `x` or
+            without the channel axis; None: the base explainer is asked.
           segments: boolean masks `[H, W]` for all images, or for each image a sequence of them; None: Felzenszwalb's.
           verbose: show progress bars.
 
@@ -115,11 +118,11 @@ class XRAIExplainer(Explainer):
                 raise ValueError(
                     "This XRAIExplainer has no base explainer: make it with one or pass `base_attribution`."
                 )
-            inputs, single = self._door(x)
+            inputs, single = door(self.view, x)
             _check_images(inputs)
             if self._chosen and not args:
                 base_options = {"baselines": _BASELINES, **base_options}
-            base = self.base.explain(inputs, *args, verbose=verbose, **base_options)
+            base = self.base.explain(inputs, *args, verbose=verbose, **base_options).at_input()
         else:
             if args or base_options:
                 raise TypeError("With `base_attribution` nothing else is computed: pass no arguments for the base.")
@@ -138,6 +141,7 @@ class XRAIExplainer(Explainer):
             settings={**self._settings(), "base": base.settings},
             regions=ranks,
             base_values=base.values,
+            summed=base.summed,
         )
         return explanation[0] if single else explanation  # type: ignore[return-value]
 
@@ -185,7 +189,7 @@ class XRAIExplainer(Explainer):
     def _images(self, x: Any) -> tuple[np.ndarray, bool]:
         """Checks images when there may be no model that says what they look like."""
         if self._view is not None:
-            inputs, single = self._door(x)
+            inputs, single = door(self.view, x)
         else:
             rank = np.ndim(x)
             if rank not in (2, 3, 4):
@@ -211,6 +215,7 @@ class XRAIExplainer(Explainer):
 
 def _precomputed(base: Any, inputs: np.ndarray, single: bool) -> Attribution:
     """A base attribution that came from outside, as an Attribution of the batch."""
+    base = base.at_input() if isinstance(base, Attribution) else base
     given = base.values if isinstance(base, Attribution) else base
     values = np.asarray(given)[None] if single else np.asarray(given)
     if values.dtype.kind not in "iuf":

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from tf_ig2.attribution import Attribution
 from tf_ig2.metrics.maps import feature_maps
+from tf_ig2.metrics.metric import Explicands, Metric
 
 
 def ground_truth_auc(attributions: Any, masks: Any, channels: str = "absolute") -> np.ndarray:
@@ -139,6 +140,14 @@ def masks_from_boxes(
                 raise ValueError(f"The box ({x0}, {y0}, {x1}, {y1}) of explicand {number} holds no pixel of its map.")
             masks[number] |= inside
     return masks
+
+
+GT_AUC: Metric[Explicands] = Metric(
+    "auc", "GT-AUC", True, lambda maps, explicands: ground_truth_auc(maps, explicands.masks), needs=("masks",)
+)
+GT_SUM: Metric[Explicands] = Metric(
+    "sum", "GT-SUM", True, lambda maps, explicands: ground_truth_sum(maps, explicands.masks), needs=("masks",)
+)
 
 
 def _pairs(attributions: Any, masks: Any, channels: str) -> tuple[np.ndarray, np.ndarray]:

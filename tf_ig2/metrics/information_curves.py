@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from tf_ig2 import validation
 from tf_ig2.contrasts import baselines
 from tf_ig2.metrics import predict
 from tf_ig2.metrics.maps import feature_maps, finite
+from tf_ig2.metrics.metric import Explicands, Metric
 
 BACKGROUNDS = ("blurred", "black", "mean", "noise")
 
@@ -118,6 +120,32 @@ def information_curve(
         points = np.where(own, x[n], behind[n])
         values[n, k] = predict.probabilities(run, points, None if inputs is None else inputs[n], index[n])
     return InformationCurve(fractions, values, index)
+
+
+def _area(direction: str) -> Callable[[np.ndarray, Explicands], np.ndarray]:
+    """The area under the curve; what is only padding moves last, whatever its attribution."""
+
+    def score(maps: np.ndarray, explicands: Explicands) -> np.ndarray:
+        if explicands.absent is not None:
+            lowest = maps.min(axis=tuple(range(1, maps.ndim)), keepdims=True) - 1
+            maps = np.where(explicands.absent, lowest, maps)
+        return information_curve(
+            predict.Predictor(explicands.view, batch_size=32, activation="softmax"),
+            explicands.points,
+            maps,
+            direction=direction,
+            target=explicands.target,
+            background=explicands.background,
+            steps=explicands.curve_steps,
+            value_range=explicands.value_range,
+            inputs=explicands.inputs if explicands.view.attributes_inside else None,
+        ).auc
+
+    return score
+
+
+SIC_ADD: Metric[Explicands] = Metric("add", "SIC ADD", True, _area("add"))
+SIC_DEL: Metric[Explicands] = Metric("del", "SIC DEL", False, _area("delete"))
 
 
 def _explicands(x: Any) -> np.ndarray:

@@ -17,7 +17,8 @@ def feature_maps(attributions: Any, features: tuple[int, ...], channels: str = "
 
     Args:
       attributions: an `Attribution` of N explicands or of one, or an array: either `[N, *features]`, one number for
-        each feature already, or `[N, *features, C]`.
+        each feature already, or `[N, *features, C]`. One of an inner layer with other positions is brought to the input
+        by `Attribution.at_input`, which sums its channels with their signs: "absolute" is then |that sum|.
       features: their shape, `(H, W)` for pixels or `(L,)` for words.
       channels: what happens to the last axis of `[N, *features, C]`: "absolute" sums |φ|, "signed" sums φ. It changes
         which method looks best, so say which one was used.
@@ -35,7 +36,11 @@ def feature_maps(attributions: Any, features: tuple[int, ...], channels: str = "
     """
     if channels not in CHANNELS:
         raise ValueError(f"Unknown `channels`: {channels!r}. Choose one of {CHANNELS}.")
-    values = attributions.values if isinstance(attributions, Attribution) else attributions
+    if isinstance(attributions, Attribution) and _is_elsewhere(attributions, features):
+        attributions = attributions.at_input()
+        values = np.expand_dims(attributions.values, -1)
+    else:
+        values = attributions.values if isinstance(attributions, Attribution) else attributions
     if isinstance(values, (dict, tuple)):
         raise TypeError("`attributions` has several inputs: pass the values of one of them.")
     maps = np.asarray(values)
@@ -51,6 +56,16 @@ def feature_maps(attributions: Any, features: tuple[int, ...], channels: str = "
         wanted = ", ".join(map(str, features))
         raise ValueError(f"`attributions` has shape {maps.shape}; wanted is [N, {wanted}] or [N, {wanted}, channels].")
     return finite("attributions", maps)
+
+
+def _is_elsewhere(attribution: Attribution, features: tuple[int, ...]) -> bool:
+    """Whether these are attributions of an inner layer that has other positions than the features."""
+    if attribution.inputs is None:
+        return False
+    shape = (
+        np.shape(attribution.values)[attribution.output.ndim :] if isinstance(attribution.values, np.ndarray) else ()
+    )
+    return features not in (shape, shape[:-1])
 
 
 def finite(name: str, array: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_ig2 import validation
 from tf_ig2.metrics.maps import finite
-from tf_ig2.model_view import ModelView
+from tf_ig2.models.model_view import ModelView
 
 Model: TypeAlias = keras.Model | ModelView | Callable[[np.ndarray], Any]
 

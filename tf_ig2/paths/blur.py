@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows
+from tf_ig2.paths.base import Move, Path, Points, Rows, Seen
 
 TRUNCATE = 4.0
 """Kernels end this many standard deviations from their centre, as in scipy.ndimage."""
@@ -27,7 +27,7 @@ class Blur(Path):
 
     The filter is separable and the same for all rows, so blurring is a product with one matrix for the height and one
     for the width, and so is its derivative by σ. The points depend on nothing but the explicand, so one segment whose
-    rule holds all nodes does: they are evaluated together. There is no contrast.
+    rule holds all nodes is the whole path: they are evaluated together. There is no contrast.
 
     Attributes:
       max_sigma: standard deviation of the Gaussian at the end of the path, in pixels.
@@ -42,17 +42,14 @@ class Blur(Path):
     padding: str
     grad_step: float | None
 
-    def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
-        width = self.max_sigma / tf.cast(steps, tf.float64)
-        here = tf.cast(step, tf.float64) * width
-
+    def step(self, point: Points, seen: Seen, rows: Rows, state: Any) -> Move:
         def curve(positions: tf.Tensor) -> tuple[Points, Points]:
-            sigmas = here + tf.cast(positions, tf.float64) * width
+            sigmas = tf.cast(positions, tf.float64) * self.max_sigma
             both = [self._blurred(x, sigmas) for x in tf.nest.flatten(rows.explicand)]
             points, slopes = zip(*both, strict=True)
             return (
                 tf.nest.pack_sequence_as(rows.explicand, points),
-                tf.nest.pack_sequence_as(rows.explicand, [slope * tf.cast(width, slope.dtype) for slope in slopes]),
+                tf.nest.pack_sequence_as(rows.explicand, [slope * self.max_sigma for slope in slopes]),
             )
 
         ends, _ = curve(tf.ones([1], tf.float64))

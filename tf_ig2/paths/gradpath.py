@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_ig2.distances import Distance
-from tf_ig2.normalizers import Normalizer
-from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows, flat_rows, move, per_row, unflat_rows
+from tf_ig2.paths.base import Move, Path, Points, Rows, Seen, flat_rows, move, per_row, unflat_rows
+from tf_ig2.paths.distances import Distance
+from tf_ig2.paths.normalizers import Normalizer
+from tf_ig2.paths.stepping import FIXED, Descent, Stepping
 
 
 class GradPathContrast(NamedTuple):
@@ -17,14 +18,16 @@ class GradPathContrast(NamedTuple):
 
     Attributes:
       representation: `[B, ...]`, the reference's representation.
-      step_size: `[B]`, the length of a step in the units of the input.
+      step_size: `[B]`, the length of a step in the units of the input, or `()` where the controller chooses it.
       low, high: structure like the explicand's of `[B]`, the range each iterate is clipped to (±inf: not clipped).
+      output: `[B]`, the explained output at the reference, or `()` where it is not known.
     """
 
     representation: tf.Tensor
-    step_size: tf.Tensor
+    step_size: Any
     low: Points
     high: Points
+    output: Any = ()
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,22 @@ class GradPath(Path):
     Attributes:
       distance: the distance whose gradient is followed.
       normalizer: the normalisation W.
+      stepping: chooses the length η, and ends rows.
 
     Reference: Zhuo & Ge, IG², TPAMI 2024, Algorithm 1, Eq. 5; the clipping is the authors' code's.
     """
 
     distance: Distance
     normalizer: Normalizer
+    stepping: Stepping = FIXED
     needs_objective_gradient = True
+    needs_representation = True
 
-    def objective(self, representation: tf.Tensor, rows: Rows) -> tf.Tensor:
+    @property
+    def stops(self) -> bool:
+        return self.stepping.stops
+
+    def objective(self, representation: Any, outputs: tf.Tensor, rows: Rows) -> tf.Tensor:
         """The distance `[B]` to the reference's representation that the walk makes small."""
         size = tf.shape(representation)[0]
         return self.distance.objective(
@@ -54,14 +64,42 @@ class GradPath(Path):
     def distance_value(self, objectives: tf.Tensor) -> tf.Tensor:
         return self.distance.value(objectives)
 
-    def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
+    def bounds(self, rows: Rows) -> tuple[Points, Points]:
         contrast: GradPathContrast = rows.contrast
-        descent = contrast.step_size[:, None] * self.normalizer(flat_rows(evaluation.objective_gradient))
+        own = super().bounds(rows)
+        clipped = (contrast.low, contrast.high)
+        return tf.nest.map_structure(lambda x, edge: tf.where(tf.math.is_finite(edge), edge, x), own, clipped)
+
+    def init(self, rows: Rows, steps: tf.Tensor) -> Any:
+        explicand = tf.nest.flatten(rows.explicand)[0]
+        return self.stepping.init(tf.zeros(tf.shape(explicand)[:1], explicand.dtype))
+
+    def step(self, point: Points, seen: Seen, rows: Rows, state: Any) -> Move:
+        contrast: GradPathContrast = rows.contrast
+        gradient = flat_rows(seen.objective_gradient)
+        direction = self.normalizer(gradient)
+        distance, outer = self._distance(seen.objective)
+        slope = outer * _inner(gradient, direction) if self.stepping.stops else outer
+        descent = Descent(distance, slope, seen.output, contrast.step_size, contrast.output)
+        length, state, stop = self.stepping.step(descent, state)
         to = tf.nest.map_structure(
             lambda value, part, low, high: tf.clip_by_value(value - part, per_row(low, value), per_row(high, value)),
             point,
-            unflat_rows(descent, point),
+            unflat_rows(length[:, None] * direction, point),
             contrast.low,
             contrast.high,
         )
-        return move(point, to)
+        moved = move(point, to, stop=stop)
+        promised = -outer * _inner(gradient, flat_rows(moved.displacement)) if self.stepping.stops else outer
+        return moved._replace(state=self.stepping.taken(state, promised))
+
+    def _distance(self, objective: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The distance `[B]` of an objective, and how fast the one grows with the other."""
+        with tf.GradientTape() as tape:
+            tape.watch(objective)
+            distance = self.distance.value(objective)
+        return distance, tape.gradient(distance, objective)
+
+
+def _inner(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(a * b, axis=-1)

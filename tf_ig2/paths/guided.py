@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows, flat_rows, move, unflat_rows
+from tf_ig2.paths.base import Move, Path, Points, Progress, Rows, Seen, flat_rows, move, unflat_rows
 from tf_ig2.paths.selection import nth_smallest, sort_keys
 
 
@@ -35,21 +35,25 @@ class Guided(Path):
     starts_at_explicand = False
     needs_output_gradient = True
 
-    def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
+    def init(self, rows: Rows, steps: tf.Tensor) -> Progress:
+        return Progress.begin(rows, steps)
+
+    def step(self, point: Points, seen: Seen, rows: Rows, state: Progress) -> Move:
         x, end, baseline = flat_rows(point), flat_rows(rows.explicand), flat_rows(rows.contrast)
         line = end - baseline
-        done = tf.cast(step + 1, x.dtype) / tf.cast(steps, x.dtype)
+        done = (tf.cast(state.step + 1, x.dtype) / tf.cast(state.steps, x.dtype))[:, None]
         low, high = tf.maximum(done - self.max_dist, 0.0), tf.minimum(done + self.max_dist, 1.0)
         furthest = baseline + line * high
         x = tf.where(tf.abs(x - baseline) < low * tf.abs(line), baseline + line * low, x)
-        excess = _l1(end - x) - tf.cast(1 - done, tf.float64) * _l1(line)
-        magnitude = tf.abs(flat_rows(evaluation.output_gradient))
+        excess = _l1(end - x) - tf.cast(1 - done[:, 0], tf.float64) * _l1(line)
+        magnitude = tf.abs(flat_rows(seen.output_gradient))
         keys = sort_keys(magnitude)
         keys = tf.where((x != furthest) & tf.math.is_finite(magnitude), keys, keys.dtype.max)
         all_of, some_of, part = self._thresholds(keys, tf.abs(furthest - x), excess)
         share = tf.where(keys <= all_of[:, None], tf.ones_like(x), tf.cast(part, x.dtype)[:, None])
         x = tf.where(keys <= some_of[:, None], x + share * (furthest - x), x)
-        return move(point, unflat_rows(tf.where(step + 1 == steps, end, x), point))
+        arrived = (state.step + 1 == state.steps)[:, None]
+        return move(point, unflat_rows(tf.where(arrived, end, x), point), state.next())
 
     def _thresholds(
         self, keys: tf.Tensor, room: tf.Tensor, excess: tf.Tensor

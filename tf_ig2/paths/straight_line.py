@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows, move
+from tf_ig2.paths.base import Move, Path, Points, Progress, Rows, Seen, move, per_row
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,14 @@ class StraightLine(Path):
 
     starts_at_explicand = False
 
-    def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
+    def init(self, rows: Rows, steps: tf.Tensor) -> Progress:
+        return Progress.begin(rows, steps)
+
+    def step(self, point: Points, seen: Seen, rows: Rows, state: Progress) -> Move:
         # Of what remains, so that the last step arrives exactly.
-        part = 1 / (steps - step)
+        part, last = 1 / (state.steps - state.step), state.step + 1 == state.steps
 
         def nearer(x: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
-            return tf.where(step + 1 == steps, end, x + tf.cast(part, x.dtype) * (end - x))
+            return tf.where(per_row(last, x), end, x + per_row(tf.cast(part, x.dtype), x) * (end - x))
 
-        return move(point, tf.nest.map_structure(nearer, point, rows.explicand))
+        return move(point, tf.nest.map_structure(nearer, point, rows.explicand), state.next())

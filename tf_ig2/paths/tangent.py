@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
-from tf_ig2.paths.base import Evaluation, Move, Path, Points, Rows
+from tf_ig2.paths.base import Move, Path, Points, Rows, Seen
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,6 @@ class Tangent(Path):
     Reference: Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks, ICLR Workshop 2014.
     """
 
-    def step(self, point: Points, evaluation: Evaluation, rows: Rows, step: tf.Tensor, steps: tf.Tensor) -> Move:
+    def step(self, point: Points, seen: Seen, rows: Rows, state: Any) -> Move:
         displacement = tf.nest.map_structure(tf.negative, rows.contrast)
         return Move(tf.nest.map_structure(tf.add, point, displacement), displacement)

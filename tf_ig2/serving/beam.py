@@ -14,7 +14,7 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.shared import Shared
 
-from tf_ig2.serving import files
+from tf_ig2 import files
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving.records import Decoder, Record, RejectedError
 from tf_ig2.serving.served import ServedExplainer

@@ -14,7 +14,9 @@ References = Annotated[
     typer.Option(help="Samples of other classes: images, folders of images, or one .npy array [R, ...]."),
 ]
 Layer = Annotated[str | None, typer.Option(help="Representation layer; the penultimate one by default.")]
-Steps = Annotated[int, typer.Option(help="Number of steps of GradPath.")]
+Steps = Annotated[
+    int | None, typer.Option(help="Steps of GradPath: the limit, 3, of calibrated ones, or the number, 10, of others.")
+]
 StepSize = Annotated[float | None, typer.Option(help="Step size in the model's input units; auto by default.")]
 RuleName = Annotated[str, typer.Option(help="explicand, counterfactual, trapezoid or segment.")]
 PixelRange = Annotated[tuple[float, float], typer.Option(help="What black and white are in the model's input.")]
@@ -40,7 +42,7 @@ def export(
     ] = "exported",
     version: Annotated[int, typer.Option(help="Version of the exported model.")] = 1,
     layer: Layer = None,
-    steps: Steps = 10,
+    steps: Steps = None,
     step_size: StepSize = None,
     rule: RuleName = "explicand",
     pixel_range: PixelRange = (0.0, 255.0),
@@ -81,7 +83,7 @@ def batch(
     target: Annotated[int | None, typer.Option(help="Class index to explain; the predicted class by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Leave finished shards as they are.")] = True,
     layer: Layer = None,
-    steps: Steps = 10,
+    steps: Steps = None,
     step_size: StepSize = None,
     rule: RuleName = "explicand",
     pixel_range: PixelRange = (0.0, 255.0),
@@ -158,9 +160,9 @@ def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float
     return jobs.finish(job, shards, reports, "local")
 
 
-def _explainer(model: Path, layer: str | None, steps: int, step_size: float | None, rule: str) -> Any:
-    from tf_ig2 import model_files
+def _explainer(model: Path, layer: str | None, steps: int | None, step_size: float | None, rule: str | None) -> Any:
     from tf_ig2.explainers.ig2 import IG2Explainer
+    from tf_ig2.models import model_files
 
     step = "auto" if step_size is None else step_size
     return IG2Explainer(model_files.load(model), layer=layer, steps=steps, step_size=step, rule=rule)
@@ -190,8 +192,7 @@ def _exported_once(explainer: Any, output: str, samples: Any, batch_size: int) -
 
     import tensorflow as tf
 
-    from tf_ig2 import serving
-    from tf_ig2.serving import files
+    from tf_ig2 import files, serving
     from tf_ig2.serving.served import SAVED_MODEL
 
     with tempfile.TemporaryDirectory() as folder:

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import validation
+from tf_ig2 import files, validation
 from tf_ig2._version import __version__
-from tf_ig2.explained_output import Target
 from tf_ig2.explainers.path_explainer import PathExplainer
-from tf_ig2.serving import files, fingerprint, requests
+from tf_ig2.models.explained_output import ExplainedOutput, Target
+from tf_ig2.serving import fingerprint, requests
 from tf_ig2.serving.graph import ExplainerGraph
 from tf_ig2.serving.served import MANIFEST, SAVED_MODEL
 
@@ -42,7 +42,8 @@ def export(
     * `serving_default`: the inputs → the model's own prediction;
     * `explain`: the inputs, `target` (int32, one class index or `[N]`; -1, the default, stands for the predicted class)
       and, with `max_steps`, `steps` (int32) → `attributions` `[N, ...]`, `counterfactuals` `[N, R, ...]` (GradCF),
-      `output` `[N]`, `counterfactual_output` `[N, R]`, `completeness_gap` `[N]`, `target` `[N]`;
+      `output` `[N]`, `counterfactual_output` `[N, R]`, `completeness_gap` `[N]`, `steps_taken` `[N, R]`,
+      `target` `[N]`;
     * `explain_against`: the same with `references` `[R, ...]` from the request, for explainers that take some.
 
     One input is named `x`, several by their keys or `x_0`, `x_1`, …; what exists once per input is then named like
@@ -87,11 +88,11 @@ def export(
     validation.positive("batch_size", batch_size, integer=True)
     if max_steps is not None:
         validation.positive("max_steps", max_steps, integer=True)
-        if explainer._segments != explainer.steps:
+        if explainer.walk.segments != explainer.steps:
             raise ValueError(
                 f"`max_steps`: the steps of {type(explainer).__name__} are nodes of its rule, fixed when it is made."
             )
-    if references is not None and not explainer._contrast_names and not _takes_references(explainer):
+    if references is not None and explainer.walk.contrast.argument is None:
         raise TypeError(f"{type(explainer).__name__} contrasts with nothing: `references` must be None.")
     if target is not None and not callable(target):
         raise TypeError(f"`target` must be a callable or None, not {target!r}: class indices come with the requests.")
@@ -128,12 +129,12 @@ def _check_inputs(explainer: PathExplainer) -> None:
 def _baked(explainer: PathExplainer, references: Any) -> Any:
     if references is None and _takes_references(explainer):
         return None
-    return tf.nest.map_structure(np.asarray, explainer._bake(references))
+    return tf.nest.map_structure(np.asarray, explainer.walk.contrast.bake(explainer.view, references))
 
 
 def _takes_references(explainer: PathExplainer) -> bool:
     """Whether the explainer can be given its contrast with a request."""
-    return type(explainer)._receive is not PathExplainer._receive
+    return explainer.walk.contrast.received_spec(explainer.view) is not None
 
 
 class _Signature(NamedTuple):
@@ -207,7 +208,7 @@ def _manifest(
         "format": 1,
         "tf_ig2": __version__,
         "tensorflow": tf.__version__,
-        "explainer": explainer._settings(),
+        "explainer": explainer.settings,
         "batch_size": batch_size,
         "max_steps": max_steps,
         "references": _count(explainer, baked),
@@ -238,7 +239,8 @@ def _count(explainer: PathExplainer, baked: Any) -> int | None:
         return None
     spec = explainer.view.points_spec
     one = tf.nest.map_structure(lambda part: tf.zeros([1, *part.shape[1:]], part.dtype), spec)
-    return int(explainer._contrasts_in_graph(one, tf.nest.map_structure(tf.constant, baked)).count)
+    given, model = tf.nest.map_structure(tf.constant, baked), ExplainedOutput(explainer.view)
+    return int(explainer.walk.contrast.prepare(model, one, (), (), given, own=False).count)
 
 
 def _json(content: Any) -> bytes:

@@ -1,20 +1,20 @@
 """An explainer as a graph: the functions that an exported model is made of.
 
-It is the same walk as in Python: (explicand, reference) rows, in passes of a fixed number of rows so that memory does
-not grow with the request, averaged over references.
+It is the same `Walk` as in Python, (explicand, reference) rows in passes of a fixed number of rows, so that memory does
+not grow with the request.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from tf_ig2.explained_output import ExplainedOutput, Target
-from tf_ig2.explainers.path_explainer import Contrasts, PathExplainer
-from tf_ig2.paths.base import Points, Rows
-from tf_ig2.paths.integrate import Keep, Tableau
+from tf_ig2.explainers.path_explainer import PathExplainer
+from tf_ig2.models.explained_output import ExplainedOutput, Target
+from tf_ig2.paths.base import Points
+from tf_ig2.paths.keep import Keep
+from tf_ig2.paths.plan import Explained
 from tf_ig2.serving import requests
 
 Tensors = dict[str, tf.Tensor]
@@ -28,7 +28,7 @@ class ExplainerGraph:
 
     Args:
       explainer: the explainer.
-      baked: structure of arrays, from the explainer's `_bake`; None to take references with each request only.
+      baked: structure of arrays, from the contrast's `bake`; None to take references with each request only.
       target: a callable that picks the explained output, or None to explain a class index.
       batch_size: rows (explicand, reference) in one pass.
       max_steps: the most steps that a request may ask for; None: the explainer's own number of steps, always.
@@ -52,9 +52,10 @@ class ExplainerGraph:
         counterfactuals: bool = True,
     ):
         view = explainer.view
-        self._explainer, self._view = explainer, ExplainedOutput(view, target)
+        self._view, self._walk = ExplainedOutput(view, target), explainer.walk
         self._most_references = max([MOST_REFERENCES, *map(len, tf.nest.flatten(baked) if baked is not None else [])])
-        self.references = named("references", explainer._received_spec)
+        self._received = explainer.walk.contrast.received_spec(view)
+        self.references = {} if self._received is None else named("references", self._received)
         self._batch_size, self._max_steps, self._counterfactuals = batch_size, max_steps, counterfactuals
         self._baked = tf.nest.map_structure(lambda part: tf.Variable(part, trainable=False), baked)
         self.model_variables = [v if isinstance(v, tf.Variable) else v.value for v in view.variables]
@@ -67,7 +68,9 @@ class ExplainerGraph:
     def predict(self, **inputs: tf.Tensor) -> Tensors:
         """The model's own prediction."""
         view, values = self._view.view, self._structured([inputs[name] for name in self.inputs])
-        outputs = view.forward(values)[1] if view.model is None else view.model(values, training=False)
+        outputs = (
+            view.forward(values, representation=False)[1] if view.model is None else view.model(values, training=False)
+        )
         return dict(outputs) if isinstance(outputs, dict) else named("prediction", outputs)
 
     def explain(self, **request: tf.Tensor) -> Tensors:
@@ -79,129 +82,63 @@ class ExplainerGraph:
         specs = self.references
         references = {name: requests.samples(name, request.pop(name), spec) for name, spec in specs.items()}
         references = requests.at_most(requests.same_count(references), MOST_REFERENCES)
-        return self._explain(
-            request,
-            self._explainer._receive(
-                tf.nest.pack_sequence_as(self._explainer._received_spec, list(references.values()))
-            ),
-        )
+        received = tf.nest.pack_sequence_as(self._received, list(references.values()))
+        return self._explain(request, self._walk.contrast.receive(self._view.view, received))
 
     def _structured(self, parts: list[tf.Tensor]) -> Points:
         return tf.nest.pack_sequence_as(self._view.view.inputs_spec, parts)
 
-    def _explain(self, request: Tensors, baked: Any) -> Tensors:
-        view, explainer = self._view.view, self._explainer
-        bounds = None if view.attributes_inside else explainer._bounds
+    def _explain(self, request: Tensors, given: Any) -> Tensors:
+        view, walk = self._view.view, self._walk
+        bounds = None if view.attributes_inside else walk.contrast.bounds
         parts = {name: requests.samples(name, request[name], spec, bounds) for name, spec in self.inputs.items()}
         inputs = self._structured(list(requests.same_count(parts).values()))
-        explicand = view.points(inputs)
+        explicand, inside = view.enter(inputs)
         count = tf.shape(tf.nest.flatten(inputs)[0])[0]
-        inner = inputs if view.attributes_inside else ()
         target: Any = ()
         if self._view.target is None:
-            target = requests.targets(request["target"], count, view.outputs(explicand, inner))
-        steps = tf.constant(explainer._segments)
+            target = requests.targets(request["target"], count, view.outputs(explicand, inside=inside))
+        steps = tf.constant(walk.segments)
         if self._max_steps is not None:
             steps = requests.steps(request["steps"], self._max_steps)
-        contrasts = explainer._contrasts_in_graph(explicand, baked)
-        walked = self._walk_all(Rows(explicand, inner, target, ()), contrasts, count, steps)
-        return self._answer(walked, target)
-
-    def _walk_all(
-        self, of: Rows, contrasts: Contrasts, count: tf.Tensor, steps: tf.Tensor
-    ) -> tuple[Points, Any, tf.Tensor, tf.Tensor]:
-        """All rows, some at a time: values `[N, ...]`, ends `[N, R, ...]`, outputs at both ends `[N, R]`."""
-        explainer, references = self._explainer, contrasts.count
-        total = count * references
-        leaves = tf.nest.flatten(of.explicand)
-        dtype = leaves[0].dtype
-        tableau = explainer._tableau(np.arange(self._most_references), dtype)
-        shapes = [leaf.shape[1:] for leaf in leaves]
-        forward = explainer._path.starts_at_explicand
-        kept = len(leaves) if self._counterfactuals else 0
-
-        def array(shape: Any, dtype: tf.DType) -> tf.TensorArray:
-            return tf.TensorArray(dtype, size=0, dynamic_size=True, infer_shape=False, element_shape=[None, *shape])
-
-        def pass_(first: tf.Tensor, number: tf.Tensor, sums: Any, here: Any, there: Any, ends: Any) -> Any:
-            row = tf.range(first, tf.minimum(first + self._batch_size, total))
-            i, r = row // references, row % references
-            rows = tf.nest.map_structure(lambda x: tf.gather(x, i), of)._replace(contrast=contrasts.rows(i, r))
-            walked = explainer._walk(
-                self._view,
-                Keep(counterfactuals=False),
-                False,
-                rows,
-                steps,
-                _of_references(tableau, r),
-                tf.constant(self._batch_size),
-            )
-            values = requests.finite_walk(walked.values, walked.finite, walked.steps_taken)
-            sums = [
-                tf.tensor_scatter_nd_add(sum_, i[:, None], part / tf.cast(references, part.dtype))
-                for sum_, part in zip(sums, tf.nest.flatten(values), strict=True)
-            ]
-            at, away = (0, steps) if forward else (steps, 0)
-            here = here.write(number, walked.outputs[at])
-            there = there.write(number, walked.outputs[away])
-            last = tf.nest.flatten(walked.end if forward else walked.start)[:kept]
-            ends = [array_.write(number, part) for array_, part in zip(ends, last, strict=True)]
-            return first + self._batch_size, number + 1, sums, here, there, ends
-
-        _, _, sums, here, there, ends = tf.while_loop(
-            lambda first, *_: first < total,
-            pass_,
-            (
-                tf.constant(0),
-                tf.constant(0),
-                [tf.zeros_like(leaf) for leaf in leaves],
-                array([], dtype),
-                array([], dtype),
-                [array(leaf.shape[1:], leaf.dtype) for leaf in leaves[:kept]],
-            ),
-            parallel_iterations=1,
+        explained = walk.explain(
+            self._view,
+            explicand,
+            inside,
+            target,
+            given,
+            own=False,
+            steps=steps,
+            tableau=walk.tableau(self._most_references, tf.nest.flatten(explicand)[0].dtype),
+            batch_size=tf.constant(self._batch_size),
+            keep=Keep(counterfactuals=self._counterfactuals),
         )
+        return self._answer(explained, target)
 
-        def by_explicand(rows: tf.TensorArray, shape: Any = ()) -> tf.Tensor:
-            joined = tf.reshape(rows.concat(), [count, references, *shape])
-            return tf.ensure_shape(joined, [None, None, *shape])
-
-        structure = of.explicand
-        counterfactuals = (
-            tf.nest.pack_sequence_as(structure, [by_explicand(*both) for both in zip(ends, shapes, strict=True)])
-            if kept
-            else None
-        )
-        return tf.nest.pack_sequence_as(structure, sums), counterfactuals, by_explicand(here), by_explicand(there)
-
-    def _answer(self, walked: tuple[Points, Any, tf.Tensor, tf.Tensor], target: Any) -> Tensors:
-        values, counterfactuals, here, there = walked
+    def _answer(self, explained: Explained, target: Any) -> Tensors:
+        values = requests.finite_walk(explained.values, explained.stop, explained.steps_taken)
         total = tf.add_n(
             [
                 tf.reduce_sum(tf.cast(tf.reshape(part, [tf.shape(part)[0], -1]), tf.float64), axis=-1)
                 for part in tf.nest.flatten(values)
             ]
         )
+        here, there = explained.outputs[:, :, 0], explained.outputs[:, :, -1]
         output = here[:, 0]
-        difference = tf.cast(output, tf.float64) - tf.reduce_mean(tf.cast(there, tf.float64), axis=-1)
+        differences = tf.cast(here, tf.float64) - tf.cast(there, tf.float64)
+        difference = (tf.reduce_sum if self._walk.summed else tf.reduce_mean)(differences, axis=-1)
         answer = {
             **named("attributions", values),
             "output": output,
             "counterfactual_output": there,
             "completeness_gap": tf.cast(total - difference, output.dtype),
+            "steps_taken": explained.steps_taken,
         }
-        if counterfactuals is not None:
-            answer |= named("counterfactuals", counterfactuals)
+        if self._counterfactuals:
+            answer |= named("counterfactuals", explained.counterfactuals)
         if self._view.target is None:
             answer["target"] = target
         return answer
-
-
-def _of_references(tableau: Tableau, r: tf.Tensor) -> Tableau:
-    """The nodes of rows with these reference numbers, where every reference has nodes of its own."""
-    if tableau.positions.shape.rank == 1:
-        return tableau
-    return tableau._replace(positions=tf.gather(tableau.positions, r, axis=1))
 
 
 def named(name: str, structure: Any) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_ig2 import files
 from tf_ig2._version import __version__
-from tf_ig2.serving import files, records
+from tf_ig2.serving import records
 from tf_ig2.serving.served import ServedExplainer, read_manifest
 from tf_ig2.serving.shards import Job, Report, Shard, explain_shard
 

@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tf_ig2 import validation
-from tf_ig2.serving import extras, files
+from tf_ig2 import files, validation
+from tf_ig2.serving import extras
 
 
 class RejectedError(ValueError):

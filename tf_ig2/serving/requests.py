@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_ig2.paths.base import Stop
+
 PREDICTED = -1
 """The target that stands for the class that the model predicts."""
 
@@ -103,15 +105,16 @@ def steps(value: tf.Tensor, most: int) -> tf.Tensor:
     return _require(value, (value >= 1) & (value <= most), f"`steps` must lie in 1 … {most}, not", value)
 
 
-def finite_walk(values: Any, finite: tf.Tensor, steps_taken: tf.Tensor) -> Any:
-    """Stops where a value or gradient on the path was NaN or infinite."""
+def finite_walk(values: Any, stop: tf.Tensor, steps_taken: tf.Tensor) -> Any:
+    """Fails where a value or gradient on a path was NaN or infinite; `stop` and `steps_taken` are `[N, R]`."""
+    finite = tf.reshape(stop != int(Stop.NOT_FINITE), [-1])
     message = (
         "The output or its gradient became NaN or infinite on the path, for these rows (explicand by explicand, "
         "all references of one after another) after this many steps:"
     )
     rows = tf.reshape(tf.where(~finite), [-1])
     return tf.nest.map_structure(
-        lambda value: _require(value, tf.reduce_all(finite), message, rows, steps_taken), values
+        lambda value: _require(value, tf.reduce_all(finite), message, rows, tf.reduce_max(steps_taken)), values
     )
 
 

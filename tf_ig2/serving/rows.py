@@ -45,7 +45,7 @@ def decode(path: str) -> list[dict[str, Any]]:
     Returns:
       One dict a row: `key` is a string, everything else an array.
     """
-    from tf_ig2.serving import files
+    from tf_ig2 import files
 
     rows: list[dict[str, Any]]
     if path.endswith(".parquet"):

@@ -1,6 +1,6 @@
 import pytest
 
-from tf_ig2.datasets.xai_bench import load
+from tf_ig2.paper.datasets.xai_bench import load
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_ig2.datasets.xai_bench import Gaussian
+from tf_ig2.paper.datasets.xai_bench import Gaussian
 
 W = np.array([3.0, -2.0, 1.0, 0.5, 0.0])
 INDEPENDENT = Gaussian()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from tf_ig2.datasets.xai_bench import Gaussian
 from tf_ig2.metrics import xai_bench
+from tf_ig2.paper.datasets.xai_bench import Gaussian
 
 from .functions import INDEPENDENT, W, exact, linear
 

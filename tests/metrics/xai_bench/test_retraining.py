@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tf_ig2.datasets.xai_bench import load
 from tf_ig2.metrics import xai_bench
+from tf_ig2.paper.datasets.xai_bench import load
 
 from .functions import INDEPENDENT, W, least_squares, linear
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from tf_ig2.datasets.xai_bench import Gaussian, load, mean_psi, psi
 from tf_ig2.metrics import xai_bench
+from tf_ig2.paper.datasets.xai_bench import Gaussian, load, mean_psi, psi
 
 from .functions import INDEPENDENT, W, exact, linear
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ _ROWS = 8192
 
 
 class Distribution(Protocol):
-    """A distribution of `[D]` features that can be conditioned; `tf_ig2.datasets.xai_bench.Gaussian` is one."""
+    """A distribution of `[D]` features that can be conditioned; `tf_ig2.paper.datasets.xai_bench.Gaussian` is one."""
 
     @property
     def features(self) -> int: ...
@@ -25,6 +26,27 @@ class Distribution(Protocol):
     def conditional(self, x: Any, fixed: Any, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draws `[count, D]` from p(rest | fixed features), the fixed ones as in `x`, `[D]` or `[count, D]`."""
         ...
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N explicands of a known distribution, as XAI-BENCH's metrics of single explicands meet them.
+
+    Attributes:
+      model: gives the explained output, the first.
+      x: float array `[N, D]`.
+      distribution: of the features.
+      shapley: float array `[N, D]`, the true Shapley values.
+      draws: for the expectations of faithfulness and monotonicity; infidelity has ten times as many.
+      seed: of the draws.
+    """
+
+    model: predict.Predictor
+    x: np.ndarray
+    distribution: Distribution
+    shapley: np.ndarray
+    draws: int = 100
+    seed: int = 0
 
 
 def checked(

@@ -8,7 +8,8 @@ import numpy as np
 
 from tf_ig2 import validation
 from tf_ig2.metrics import predict
-from tf_ig2.metrics.xai_bench.conditional import Distribution, checked, expectations, output, pearson, redrawn
+from tf_ig2.metrics.metric import Metric
+from tf_ig2.metrics.xai_bench.conditional import Distribution, Samples, checked, expectations, output, pearson, redrawn
 
 
 def faithfulness(
@@ -44,7 +45,7 @@ def faithfulness(
     Reference: Alvarez-Melis & Jaakkola, Towards Robust Interpretability with Self-Explaining Neural Networks, 2018.
 
     Example:
-      >>> from tf_ig2.datasets.xai_bench import Gaussian
+      >>> from tf_ig2.paper.datasets.xai_bench import Gaussian
       >>> linear = lambda x: x @ [3.0, 2.0]
       >>> faithfulness(linear, [[1.0, 1.0]], [[3.0, 2.0]], Gaussian(features=2))
       array([1.])
@@ -141,3 +142,29 @@ def infidelity(
         beta = effect @ predicted / power if power > 0 else 0.0
         result[number] = np.mean((beta * predicted - effect) ** 2)
     return result
+
+
+FAITHFULNESS: Metric[Samples] = Metric(
+    "faithfulness",
+    "faithfulness",
+    True,
+    lambda values, given: faithfulness(
+        given.model, given.x, values, given.distribution, draws=given.draws, seed=given.seed
+    ),
+)
+MONOTONICITY: Metric[Samples] = Metric(
+    "monotonicity",
+    "monotonicity",
+    True,
+    lambda values, given: monotonicity(
+        given.model, given.x, values, given.distribution, draws=given.draws, seed=given.seed
+    ),
+)
+INFIDELITY: Metric[Samples] = Metric(
+    "infidelity",
+    "infidelity",
+    False,
+    lambda values, given: infidelity(
+        given.model, given.x, values, given.distribution, draws=10 * given.draws, seed=given.seed
+    ),
+)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from tf_ig2.metrics.maps import finite
+from tf_ig2.metrics.metric import Metric
 from tf_ig2.metrics.xai_bench.conditional import Distribution, checked, redrawn
 
 CUTOFFS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
@@ -76,3 +78,23 @@ def roar(
         predictor = train(reduced[:split], labels[:split])
         results.append(measure(labels[split:], np.asarray(predictor(reduced[split:])).reshape(len(x) - split)))
     return float(np.trapezoid(results, cutoffs))
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """What ROAR trains anew; attributes as the arguments of `roar`."""
+
+    train: Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], Any]]
+    x: np.ndarray
+    y: np.ndarray
+    distribution: Distribution
+    seed: int = 0
+
+
+ROAR: Metric[Retraining] = Metric(
+    "roar",
+    "ROAR",
+    True,
+    lambda values, given: [roar(given.train, given.x, given.y, values, given.distribution, seed=given.seed)],
+)
+"""One number for all explicands together."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from tf_ig2.metrics import predict
 from tf_ig2.metrics.maps import feature_maps, finite
-from tf_ig2.metrics.xai_bench.conditional import Distribution, checked, expectations, pearson
+from tf_ig2.metrics.metric import Metric
+from tf_ig2.metrics.xai_bench.conditional import Distribution, Samples, checked, expectations, pearson
 
 
 def shapley_values(
@@ -38,7 +39,7 @@ def shapley_values(
     Reference: Shapley, A Value for n-Person Games, 1953; Lundberg & Lee, NeurIPS 2017, for the game.
 
     Example:
-      >>> from tf_ig2.datasets.xai_bench import Gaussian
+      >>> from tf_ig2.paper.datasets.xai_bench import Gaussian
       >>> shapley_values(lambda x: x @ [3.0, 2.0], [[1.0, 2.0]], Gaussian(features=2), draws=100_000).round(1)
       array([[3., 4.]])
     """
@@ -81,3 +82,8 @@ def gt_shapley(attributions: Any, shapley: Any) -> np.ndarray:
     if weights.shape != truth.shape:
         raise ValueError(f"`attributions` has shape {weights.shape} and `shapley` {truth.shape}.")
     return pearson(weights, truth)
+
+
+GT_SHAPLEY: Metric[Samples] = Metric(
+    "gt_shapley", "GT-Shapley", True, lambda values, given: gt_shapley(values, given.shapley)
+)

@@ -1,0 +1,46 @@
+"""Maps as arrays: what they document is what they do."""
+
+import numpy as np
+import pytest
+
+from tf_ig2 import plots
+
+
+class TestVisualizeImageDiverging:
+    def test_zero_stays_zero_and_signs_stay(self):
+        picture = plots.VisualizeImageDiverging(np.array([[[1.0], [0.0]], [[-2.0], [4.0]]]), percentile=100)
+        np.testing.assert_allclose(picture, [[0.25, 0.0], [-0.5, 1.0]])
+
+    def test_outliers_are_clipped_at_the_percentile(self, rng):
+        values = rng.normal(size=[50, 50, 3])
+        values[0, 0] = -1000
+        picture = plots.VisualizeImageDiverging(values, percentile=99)
+        assert picture.min() == -1
+        assert np.abs(picture).mean() > 0.2
+
+
+class TestVisualizeImageGrayscale:
+    def test_absolute_values_fill_zero_to_one(self):
+        picture = plots.VisualizeImageGrayscale(np.array([[[1.0, -1.0], [0.0, 0.0]]]), percentile=100)
+        np.testing.assert_allclose(picture, [[1.0, 0.0]])
+
+
+@pytest.mark.parametrize("draw", [plots.VisualizeImageDiverging, plots.VisualizeImageGrayscale])
+class TestBoth:
+    @pytest.mark.parametrize("value", [0.0, 2.0])
+    def test_constant_maps_are_finite(self, draw, value):
+        assert np.isfinite(draw(np.full([4, 4, 3], value))).all()
+
+    def test_a_map_without_channels(self, draw):
+        assert draw(np.eye(4)).shape == (4, 4)
+
+    @pytest.mark.parametrize("values", [np.full([2, 2], np.nan), np.zeros(3)])
+    def test_what_is_no_map_is_refused(self, draw, values):
+        with pytest.raises(ValueError, match="finite values of shape"):
+            draw(values)
+
+
+def test_a_sparse_map_keeps_its_few_values():
+    values = np.zeros([40, 40])
+    values[3, 4] = -2.0
+    assert plots.VisualizeImageDiverging(values)[3, 4] == -1

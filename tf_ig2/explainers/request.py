@@ -1,0 +1,110 @@
+"""A request: what users pass to `explain`, checked once, and resolved to arrays, points and targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_ig2 import validation
+from tf_ig2.models.explained_output import ExplainedOutput, Target
+from tf_ig2.models.model_view import ModelView
+
+
+@dataclass(frozen=True)
+class Request:
+    """N explicands, and what is explained of them.
+
+    Attributes:
+      inputs: structure of arrays `[N, ...]`, the model's inputs.
+      explicand: structure of arrays `[N, ...]`, where attributions are made: the inputs, or values at an `input_layer`.
+      inside: structure of arrays `[N, ...]`, what goes around the `input_layer`; `()` without one.
+      target: the callable that picks the explained output, if one was given.
+      indices: int32 `[N]`, the explained output's index where no callable picks it.
+      single: whether one explicand came without the axis N.
+      model: the model together with the target.
+    """
+
+    inputs: Any
+    explicand: Any
+    inside: Any
+    target: Target | None
+    indices: np.ndarray | None
+    single: bool
+    model: ExplainedOutput
+
+    @classmethod
+    def of(cls, view: ModelView, x: Any, target: Any, batch_size: int) -> Request:
+        """Resolves a request.
+
+        Args:
+          view: the model.
+          x: what users pass as explicands.
+          target: index, one per explicand, None for the predicted class, or a callable.
+          batch_size: inputs in a forward pass.
+
+        Raises:
+          TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
+            finite, or out of range.
+        """
+        inputs, single = door(view, x)
+        validation.positive("batch_size", batch_size, integer=True)
+        given = target if callable(target) else None
+        explicand, inside = entered(view, inputs, batch_size)
+        indices = None if given is not None else _indices(view, explicand, inside, target, batch_size)
+        return cls(inputs, explicand, inside, given, indices, single, ExplainedOutput(view, given))
+
+    def __len__(self) -> int:
+        return len(tf.nest.flatten(self.inputs)[0])
+
+    def index(self, rows: Any) -> Any:
+        """The targets of some rows as a tensor int32 `[n]`, or `()` where a callable picks the output."""
+        return () if self.indices is None else tf.constant(self.indices[rows])
+
+
+def door(view: ModelView, x: Any) -> tuple[Any, bool]:
+    """Explicands as a structure of arrays `[N, ...]`, and whether one came without the axis N."""
+    return validation.batch("x", x, view.inputs_spec)
+
+
+def predicted(view: ModelView, x: Any, batch_size: int = 32) -> np.ndarray:
+    """int32 `[N]`, the index of the largest output for what users pass as explicands."""
+    return Request.of(view, x, None, batch_size).indices  # type: ignore[return-value]
+
+
+def entered(view: ModelView, inputs: Any, batch_size: int) -> tuple[Any, Any]:
+    """The points where attributions are made, and what goes around them: two structures of arrays `[N, ...]`.
+
+    Args:
+      view: the model.
+      inputs: structure of arrays `[N, ...]`, what the model takes.
+      batch_size: inputs that go through the model together.
+
+    Returns:
+      The inputs themselves and `()` without an `input_layer`; otherwise what `ModelView.enter` gives.
+    """
+    if not view.attributes_inside:
+        return inputs, ()
+    count = len(tf.nest.flatten(inputs)[0])
+    parts = [view.enter(take(inputs, slice(first, first + batch_size))) for first in range(0, count, batch_size)]
+    return tf.nest.map_structure(lambda *part: np.concatenate([p.numpy() for p in part]), *parts)
+
+
+def take(structure: Any, index: Any) -> Any:
+    """The rows of a structure of arrays, as tensors."""
+    return tf.nest.map_structure(lambda x: tf.constant(x[index]), structure)
+
+
+def _indices(view: ModelView, explicand: Any, inside: Any, target: Any, batch_size: int) -> np.ndarray:
+    count = len(tf.nest.flatten(explicand)[0])
+    indices = validation.targets(target, count, view.output_spec)
+    if indices is not None:
+        return indices
+    parts = []
+    for first in range(0, count, batch_size):
+        rows = slice(first, first + batch_size)
+        outputs = view.outputs(take(explicand, rows), inside=take(inside, rows))
+        parts.append(tf.argmax(outputs, axis=-1, output_type=tf.int32).numpy())
+    return np.concatenate(parts)

@@ -1,0 +1,119 @@
+"""Where a network is entered: what lies below runs once for an explicand, what lies above in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tf_ig2.errors import LayerError
+from tf_ig2.models.network import Key, Network
+from tf_ig2.paths.base import Points
+
+_PROBE = 7
+"""A batch size to trace with: what has as many rows for it has one for each explicand."""
+
+
+class Cut:
+    """The entries of a network, and the tensors that go around them.
+
+    A residual connection around an `input_layer` is computed below it and used above. Such tensors are computed with
+    the points, and handed on as `[B, ...]` in the place of the model's inputs.
+
+    Args:
+      network: the whole model.
+      layers: the operations whose outputs are the entries.
+      output: the tensor that is explained.
+      several: whether the points are a list.
+      inputs_spec: structure of `tf.TensorSpec([None, ...])`, the model's inputs.
+
+    Attributes:
+      entries: the entries' tensors, in the order of the layers.
+      points_spec, inside_spec: structures of `tf.TensorSpec([None, ...])`.
+
+    Raises:
+      LayerError: the output does not depend on a layer, or it does not give one tensor with one row for an explicand.
+    """
+
+    def __init__(self, network: Network, layers: Sequence[Any], output: Key, several: bool, inputs_spec: Any):
+        self._network, self._several, self._inputs_spec = network, several, inputs_spec
+        self.entries = [_entry(network, layer, output) for layer in layers]
+        needed = network.needed([output], self.entries)
+        moving = network.after(self.entries)
+        around = [key for node in needed if not moving.isdisjoint(node.outputs) for key in node.inputs]
+        self._carried = list(dict.fromkeys(key for key in around if key not in moving))
+        rows = self._probe()
+        for layer, key in zip(layers, self.entries, strict=True):
+            if key not in rows:
+                raise LayerError(
+                    f"The `input_layer` {layer.name!r} does not give one row of numbers for every explicand."
+                )
+        if not rows.issuperset(self._carried):
+            self._carried = [key for key in network.inputs if any(key in node.inputs for node in network.nodes)]
+            self._probe()
+        self.enter = tf.function(self._enter, input_signature=[inputs_spec], autograph=False)
+
+    @property
+    def carried(self) -> list[Key]:
+        """The tensors that go around the entries."""
+        return list(self._carried)
+
+    def known(self, points: Points, inside: Sequence[tf.Tensor]) -> dict[Key, tf.Tensor]:
+        """The tensors at the cut, for the network to go on from."""
+        parts = list(points) if self._several else [points]
+        values = [
+            tf.cast(part, self._network.tensors[key].dtype) for key, part in zip(self.entries, parts, strict=True)
+        ]
+        values.extend(inside[: len(self._carried)])
+        keys = [*self.entries, *self._carried]
+        known = {key: tf.identity(value) for key, value in zip(keys, values, strict=True)}
+        for key, mask in zip(self._masked, inside[len(self._carried) :], strict=True):
+            known[key]._keras_mask = mask
+        return known
+
+    def _enter(self, inputs: Points) -> tuple[Points, tuple[tf.Tensor, ...]]:
+        """The points, and the carried tensors followed by the masks of both."""
+        keys = [*self.entries, *self._carried]
+        values = self._network.run(self._network.fed(inputs), keys)
+        masks = {key: getattr(values[key], "_keras_mask", None) for key in keys}
+        self._masked = [key for key in keys if masks[key] is not None]
+        points = [_walked(values[key]) for key in self.entries]
+        inside = [*(values[key] for key in self._carried), *(masks[key] for key in self._masked)]
+        return points if self._several else points[0], tuple(inside)
+
+    def _probe(self) -> set[Key]:
+        """Learns what comes out, and which tensors have one row for every explicand."""
+        specs = tf.nest.map_structure(
+            lambda spec: tf.TensorSpec([_PROBE, *spec.shape[1:]], spec.dtype), self._inputs_spec
+        )
+        traced = tf.function(self._enter, input_signature=[specs], autograph=False).get_concrete_function()
+        points, inside = traced.structured_outputs
+        self.points_spec, self.inside_spec = tf.nest.map_structure(_any_rows, (points, tuple(inside)))
+        parts = [*(points if self._several else [points]), *inside[: len(self._carried)]]
+        keys = [*self.entries, *self._carried]
+        return {key for key, part in zip(keys, parts, strict=True) if part.shape.rank and part.shape[0] == _PROBE}
+
+
+def _entry(network: Network, layer: Any, output: Key) -> Key:
+    """The tensor that a layer gives on the way to the output."""
+    needed = network.needed([output])
+    used = {key for node in needed for key in node.inputs} | {output}
+    found = [keys for keys in network.results(layer) if not used.isdisjoint(keys)]
+    if not found:
+        raise LayerError(f"The explained output does not depend on the `input_layer` {layer.name!r}.")
+    if len(found) != 1 or len(found[0]) != 1:
+        raise LayerError(
+            f"The `input_layer` {layer.name!r} gives {sum(map(len, found))} outputs in one forward pass, and one can "
+            "be entered at: name another layer."
+        )
+    return found[0][0]
+
+
+def _walked(x: tf.Tensor) -> tf.Tensor:
+    """Half precision is enough for a network, not for paths, distances and sums."""
+    return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+
+
+def _any_rows(x: Any) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *x.shape[1:]] if x.shape.rank else [], x.dtype)

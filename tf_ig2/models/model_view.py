@@ -1,0 +1,374 @@
+"""ModelView: a Keras model as one forward pass that gives its representation and the output to explain."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import keras
+import tensorflow as tf
+
+from tf_ig2.errors import LayerError, NotDifferentiableError
+from tf_ig2.models import folding, keras_graph, pooling
+from tf_ig2.models.cut import Cut
+from tf_ig2.models.network import Call, Key, Network, Node
+from tf_ig2.paths.base import Points
+
+LayerLike: TypeAlias = str | int | keras.layers.Layer
+
+_OUTPUTS = ("logits", "probabilities", "raw")
+
+
+class ModelView:
+    """What explanations need to know of a Keras model.
+
+    The model is only read; where BatchNorm stands behind a linear layer the two are run as one, see
+    `tf_ig2.models.folding`. Functional and Sequential models work, nested in each other too; for subclassed models see
+    `from_callables`.
+
+    Args:
+      model: a built `keras.Model`.
+      layer: whose output is the representation: a name (in nested models too, `"outer/inner"`), an index into
+        `model.layers`, or a layer. None: the input of the last layer with weights, the paper's penultimate layer,
+        which is looked for when a representation is first needed.
+      output: `"logits"` looks through a last softmax or sigmoid, `"probabilities"` keeps it, `"raw"` takes the output
+        as it is.
+      output_name: which output to explain when the model has several: its key, its layer's name, or its index.
+      input_layer: attribute at the output of this layer (or list of layers) instead of the model's input; a text
+        model is explained at its embedding. What lies below is computed once for each explicand.
+      pool: how a spatial representation is compared: `"auto"`, the mean over positions of feature maps `[B, h, w, C]`,
+        everything else as it is; `"mean"` or `"max"` over the positions of whatever has them, `[B, …, C]`; None,
+        position by position.
+
+    Attributes:
+      model: the model, or None for callables.
+      layer: the representation layer as it was asked for, by name or index; None for the penultimate one.
+      pool: as it was asked for.
+      inputs_spec: structure of `tf.TensorSpec([None, ...])`: what the model takes.
+      points_spec: the same for where attributions are made; differs from `inputs_spec` with an `input_layer`.
+      inside_spec: the same for what `enter` gives beside the points; `()` without an `input_layer`.
+      output_spec: `tf.TensorSpec([None, ...])` of the explained output.
+
+    Raises:
+      TypeError: `model` is not a Keras model.
+      ValueError: the model is not built, is subclassed, or `output`, `output_name` or `pool` is unknown.
+      LayerError: `layer` or `input_layer` is unknown or ambiguous, or the output does not depend on the `input_layer`.
+      OutputActivationError: logits were asked for and cannot be had.
+      NotDifferentiableError: the output does not depend on the input through floating-point numbers.
+
+    Example:
+      >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")])
+      >>> view = ModelView(model)
+      >>> view.output_spec.shape, view.representation(tf.zeros([2, 4])).shape
+      (TensorShape([None, 3]), TensorShape([2, 8]))
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        layer: LayerLike | None = None,
+        output: str = "logits",
+        output_name: str | int | None = None,
+        input_layer: LayerLike | Sequence[LayerLike] | None = None,
+        pool: str | None = "auto",
+    ):
+        check_model(model)
+        if output not in _OUTPUTS:
+            raise ValueError(f"Unknown output: {output!r}. Choose one of {_OUTPUTS}.")
+        self.model: keras.Model | None = model
+        self._encoder: Any = None
+        self._head: Any = None
+        self.pool = pooling.checked(pool)
+        self.variables = list(model.variables)
+        self._network = Network.of(model)
+        self._output_index = _find_output(model, output_name)
+        self._output = self._network.outputs[self._output_index]
+        self._left_out: dict[Node, Call] = {}
+        final = keras_graph.output_node(self._network, self._output)
+        activation = keras_graph.activation_name(final.operation)
+        if output == "logits" and activation is not None:
+            self._left_out[final] = keras_graph.without_activation(final.operation)
+        elif output == "probabilities" and activation is None:
+            raise ValueError(
+                f"Probabilities were asked for, but the model's output {final.operation.name!r} has no softmax or "
+                'sigmoid. Pass output="logits" to explain it as it is, or add the activation to the model.'
+            )
+        self.layer: str | int | None = layer.name if isinstance(layer, keras.layers.Layer) else layer
+        self._tapped = None if layer is None else keras_graph.find_layer(model, layer)
+        self.inputs_spec = tf.nest.map_structure(
+            lambda x: tf.TensorSpec([None, *x.shape[1:]], _walked_in(x.dtype)), keras_graph.inputs_structure(model)
+        )
+        self._cut: Cut | None = None
+        if input_layer is not None:
+            names = list(input_layer) if isinstance(input_layer, (list, tuple)) else [input_layer]
+            layers = [keras_graph.find_layer(model, name) for name in names]
+            several = isinstance(input_layer, (list, tuple))
+            self._cut = Cut(self._network, layers, self._output, several, self.inputs_spec)
+        keep = [] if self._cut is None else [*self._cut.entries, *self._cut.carried]
+        with contextlib.suppress(LayerError):
+            keep.append(self._tap)
+        self._folded = folding.folded(self._network, keep)
+        self._trace()
+        if layer is not None:
+            _ = self.representation_spec  # whoever names a layer hears at once what is wrong with it
+
+    @classmethod
+    def from_callables(
+        cls,
+        encoder: Callable[[Any], tf.Tensor],
+        head: Callable[[tf.Tensor], tf.Tensor],
+        input_spec: Any,
+        variables: Sequence[Any] = (),
+        pool: str | None = None,
+    ) -> ModelView:
+        """A view of any TensorFlow model, a subclassed Keras model for example, as two functions.
+
+        Args:
+          encoder: maps inputs (structure of `[B, ...]`) to the representation `[B, ...]`.
+          head: maps the representation to the output to explain `[B, C]`, logits if that is what is wanted.
+          input_spec: structure of `tf.TensorSpec([None, ...])`, floating-point.
+          variables: the variables that the functions use; needed only to export them.
+          pool: see `ModelView`; the head takes the representation as it is, whatever is compared of it.
+
+        Returns:
+          The view; `head(encoder(x))` is its one forward pass.
+
+        Example:
+          >>> net = keras.layers.Dense(2)
+          >>> view = ModelView.from_callables(tf.tanh, net, tf.TensorSpec([None, 3]))
+          >>> view.outputs(tf.zeros([5, 3])).shape
+          TensorShape([5, 2])
+        """
+        self = cls.__new__(cls)
+        self.model, self.layer, self.pool = None, None, pooling.checked(pool)
+        self.variables = list(variables)
+        self._encoder, self._head = encoder, head
+        self._cut = None
+        self.inputs_spec = tf.nest.map_structure(
+            lambda spec: tf.TensorSpec([None, *spec.shape[1:]], spec.dtype), input_spec
+        )
+        self._trace()
+        return self
+
+    def enter(self, inputs: Points) -> tuple[Points, Points]:
+        """Runs the model up to where attributions are made, which is needed once for an explicand.
+
+        Args:
+          inputs: structure of `[B, ...]`, the model's inputs.
+
+        Returns:
+          The points, structure of `[B, ...]`, and what `forward` needs beside them: `()` without an `input_layer`,
+          otherwise the tensors `[B, ...]` that go around it.
+        """
+        return (inputs, ()) if self._cut is None else self._cut.enter(inputs)
+
+    def forward(
+        self,
+        points: Points,
+        inside: Points = (),
+        calls: dict[int, Call] | None = None,
+        representation: bool = True,
+    ) -> tuple[tf.Tensor | None, tf.Tensor]:
+        """One forward pass, from where attributions are made.
+
+        Args:
+          points: structure of `[B, ...]` where attributions are made.
+          inside: what `enter` gave beside the points.
+          calls: operations of the Keras graph to observe or to call in another way: called as
+            `call(operation, *args, **kwargs)`, by the operation's `id`. An output activation that the view leaves out
+            stays left out.
+          representation: whether a representation is wanted.
+
+        Returns:
+          The representation `[B, ...]`, pooled as asked, or None; and the model's output `[B, ...]`, both at least
+          float32.
+
+        Raises:
+          LayerError: a representation is wanted, and the layer gives none.
+        """
+        values, output = self._run(points, inside, calls, representation)
+        return self._represented(values) if representation else None, _at_least_float32(output)
+
+    def operations_behind_output(self) -> set[int]:
+        """The ids of the Keras operations that the explained output is computed from."""
+        return keras_graph.ancestors(self.model, self._output_index) if self.model is not None else set()
+
+    def leaves_out_activation(self, operation: Any) -> bool:
+        """Whether this is the operation whose activation is looked through to the logits, and used for nothing else."""
+        if self.model is None or not any(node.operation is operation for node in self._left_out):
+            return False
+        return sum(node.operation is operation for node in self._network.needed([self._output])) == 1
+
+    @property
+    def attributes_inside(self) -> bool:
+        """Whether attributions are made at an `input_layer` rather than at the model's input."""
+        return self._cut is not None
+
+    @functools.cached_property
+    def representation_spec(self) -> tf.TensorSpec:
+        """`tf.TensorSpec([None, ...])` of the representation.
+
+        Raises:
+          LayerError: there is no layer to take it from, it is not one tensor, or it is not between the points and the
+            output.
+        """
+        raw = self._traced if self.model is None else self._traced.get(self._tap)
+        if self.model is not None and not any(
+            self._tap in node.inputs + node.outputs for node in self._network.needed([self._output])
+        ):
+            raise LayerError(
+                "The explained output does not depend on the representation: choose a `layer` on the way to the output."
+            )
+        if raw is None or self._points_names.isdisjoint(keras_graph.float_ancestors(raw)):
+            raise LayerError("The representation does not depend on the attributed input: choose a later `layer`.")
+        kept = set(range(1, raw.shape.rank)) - set(pooling.axes(self.pool, raw.shape.rank, self._channel_axis))
+        return tf.TensorSpec([None, *(raw.shape[axis] for axis in sorted(kept))], _walked_in(raw.dtype))
+
+    def points(self, inputs: Points) -> Points:
+        """The values at the `input_layer` (the inputs themselves if there is none), for inputs `[B, ...]`."""
+        return self.enter(inputs)[0]
+
+    def representation(self, points: Points, inputs: Points = (), *, inside: Points | None = None) -> tf.Tensor:
+        """The representation `[B, ...]` of a batch of points.
+
+        Args:
+          points: structure of `[B, ...]` where attributions are made.
+          inputs: the model's own inputs when there is an `input_layer`, otherwise `()`.
+          inside: what `enter` gave beside the points, in the place of `inputs`.
+
+        Raises:
+          LayerError: see `representation_spec`.
+        """
+        return self.represent(points, self.enter(inputs)[1] if inside is None else inside)[0]
+
+    def represent(self, points: Points, inside: Points = ()) -> tuple[tf.Tensor, tf.Tensor]:
+        """The representation `[B, ...]` and the model's output `[B, ...]`, in one forward pass; see `forward`.
+
+        Raises:
+          LayerError: see `representation_spec`.
+        """
+        _ = self.representation_spec
+        return self._both(points, inside)
+
+    def outputs(self, points: Points, inputs: Points = (), *, inside: Points | None = None) -> tf.Tensor:
+        """The model's output `[B, ...]` for a batch of points; arguments as for `representation`."""
+        return self._outputs(points, self.enter(inputs)[1] if inside is None else inside)
+
+    def _run(
+        self, points: Points, inside: Points, calls: dict[int, Call] | None, representation: bool
+    ) -> tuple[Any, tf.Tensor]:
+        """What the representation is taken from, and the output."""
+        if self.model is None:
+            encoded = self._encoder(points)
+            return encoded, self._head(encoded)
+        targets = [self._output, self._tap] if representation else [self._output]
+        known = self._network.fed(points) if self._cut is None else self._cut.known(points, inside)
+        network = self._folded if folding.operations(self._folded).isdisjoint(calls or {}) else self._network
+        values = network.run(known, targets, calls, self._left_out)
+        return values, values[self._output]
+
+    def _represented(self, values: Any) -> tf.Tensor:
+        raw = values if self.model is None else values[self._tap]
+        mask = getattr(raw, "_keras_mask", None)
+        mask = mask if mask is not None and mask.shape.rank == raw.shape.rank - 1 else None
+        return pooling.pooled(_at_least_float32(raw), self.pool, self._channel_axis, mask)
+
+    @functools.cached_property
+    def _tap(self) -> Key:
+        """The tensor that the representation is taken from."""
+        needed = self._network.needed([self._output])
+        operation = self._tapped or keras_graph.last_weighted(needed)
+        nodes = [node for node in needed if node.operation is operation]
+        found: list[Any] = [(node.first,) if self._tapped is None else node.outputs for node in nodes]
+        if not nodes:
+            found = self._network.results(operation)
+        if len(found) != 1 or len(found[0]) != 1 or found[0][0] is None:
+            raise LayerError(
+                f"The layer {operation.name!r} gives {sum(map(len, found))} outputs in one forward pass, and a "
+                "representation is one tensor: name another layer with `layer`."
+            )
+        return found[0][0]
+
+    @functools.cached_property
+    def _channel_axis(self) -> int:
+        return -1 if self.model is None else pooling.channel_axis(self._network, self._tap)
+
+    def _trace(self) -> None:
+        """Traces the forward pass once: learns the shapes, and checks what depends on what."""
+        self.points_spec = self.inputs_spec if self._cut is None else self._cut.points_spec
+        self.inside_spec: Any = () if self._cut is None else self._cut.inside_spec
+        integers = [spec for spec in tf.nest.flatten(self.points_spec) if not spec.dtype.is_floating]
+        if integers:
+            raise NotDifferentiableError(
+                f"The model takes {integers[0].dtype.name} input, which has no gradient. Pass "
+                "`input_layer`, for example the name of its embedding layer, to attribute at that layer's output."
+            )
+
+        def output(points: Points, inside: Points) -> tf.Tensor:
+            self._traced, raw = self._run(points, inside, None, representation=False)
+            self._raw_output = raw
+            return _at_least_float32(raw)
+
+        signature = [self.points_spec, self.inside_spec]
+        self._outputs = tf.function(output, input_signature=signature, autograph=False)
+        self._both = tf.function(
+            lambda points, inside: self.forward(points, inside), input_signature=signature, autograph=False
+        )
+        concrete = self._outputs.get_concrete_function()
+        spec = concrete.structured_outputs
+        self.output_spec = tf.TensorSpec([None, *spec.shape[1:]], spec.dtype)
+        self._points_names = {x.name for x in concrete.graph.inputs[: len(tf.nest.flatten(self.points_spec))]}
+        self._behind_output = keras_graph.float_ancestors(self._raw_output)
+        if self._points_names.isdisjoint(self._behind_output):
+            raise NotDifferentiableError(
+                "The explained output does not depend on the input through floating-point numbers, so it has no "
+                "gradient (an embedding or a cast to integers lies between). Pass `input_layer`, for example the "
+                "embedding."
+            )
+
+
+def check_model(model: Any) -> None:
+    """Refuses what is no Keras model with a graph.
+
+    Raises:
+      TypeError, ValueError: it is no Keras model, not built, or subclassed.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model or a ModelView, not {type(model).__name__}.")
+    if keras_graph.functional(model) is None:
+        if isinstance(model, keras.Sequential):
+            raise ValueError(
+                f"The Sequential model {model.name!r} is not built: add a keras.Input or call model.build()."
+            )
+        raise ValueError(
+            f"The subclassed model {model.name!r} has no graph to find layers in. Pass "
+            "ModelView.from_callables(encoder, head, input_spec) instead of the model."
+        )
+
+
+def _find_output(model: keras.Model, name: str | int | None) -> int:
+    """The flat index of an output."""
+    outputs = keras_graph.outputs_structure(model)
+    single = tf.nest.flatten(outputs) == [outputs]
+    structure = outputs if isinstance(outputs, dict) else dict(enumerate([outputs] if single else outputs))
+    flat = {id(tensor): index for index, tensor in enumerate(model.outputs)}
+    keys = {key: key for key in structure}
+    for key, tensor in structure.items():
+        keys.setdefault(tensor._keras_history.operation.name, key)
+    if name is None and len(structure) > 1:
+        raise ValueError(f"The model has several outputs: pick one with `output_name`, one of {list(keys)}.")
+    key = next(iter(structure)) if name is None else keys.get(name)
+    if key is None:
+        raise ValueError(f"Unknown output_name: {name!r}. The model's outputs are {list(keys)}.")
+    return flat[id(structure[key])]
+
+
+def _walked_in(dtype: Any) -> tf.DType:
+    """Half precision is enough for a network, not for paths, distances and sums."""
+    return tf.float32 if tf.as_dtype(dtype) in (tf.float16, tf.bfloat16) else tf.as_dtype(dtype)
+
+
+def _at_least_float32(x: tf.Tensor) -> tf.Tensor:
+    return tf.cast(x, _walked_in(x.dtype))

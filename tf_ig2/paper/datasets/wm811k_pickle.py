@@ -1,0 +1,282 @@
+"""Reads the public LSWMD.pkl without executing anything that it asks for.
+
+The file is a pickled pandas data frame from the days of Python 2. A pickle may name any function and have it called, so
+it is opened with an unpickler that hands it inert stand-ins only: they record what pandas and NumPy would have been
+asked, and the arrays are made from these records afterwards, by us, after a look at them. Anything else is refused. Not
+even NumPy's own functions are within reach: fed with a forged dtype they read and write memory. pandas is not needed.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_ig2.paper.datasets.folder import CorruptDataError
+from tf_ig2.paper.datasets.wm811k_maps import CLASSES, FAIL
+
+_COLUMNS = ("waferMap", "failureType", "trianTestLabel", "lotName", "waferIndex")  # the typing error is the file's
+_SPLITS = {"Training": "train", "Test": "test"}
+
+
+class UnsafePickleError(CorruptDataError):
+    """A pickle asks for a function or class that has no place in an array of wafer maps; it was not called."""
+
+
+@dataclass(frozen=True)
+class Wafer:
+    """One labelled wafer.
+
+    Attributes:
+      map: uint8 array `[rows, columns]`: 0 no die, 1 passing die, 2 failing die.
+      label: one of `wm811k.CLASSES`.
+      split: "train" or "test", as the file has it.
+      lot: name of its lot.
+      number: of the wafer within its lot.
+      row: its row in the file.
+    """
+
+    map: np.ndarray
+    label: str
+    split: str
+    lot: str
+    number: int
+    row: int
+
+
+def read(path: str | os.PathLike[str]) -> Iterator[Wafer]:
+    """Reads the labelled wafers of LSWMD.pkl, one after the other.
+
+    Args:
+      path: the file.
+
+    Returns:
+      Its wafers that have a label and a split, 172,950 of 811,457.
+
+    Raises:
+      UnsafePickleError: the pickle asks for code; nothing of it was run.
+      CorruptDataError: the file is truncated, is no pickle, or holds no table of wafer maps.
+    """
+    columns = _columns(load_table(path), path)
+    for row, (wafer_map, label, split) in enumerate(
+        zip(columns["waferMap"], columns["failureType"], columns["trianTestLabel"], strict=True)
+    ):
+        name, part = _word(label), _SPLITS.get(_word(split))
+        if name not in CLASSES or part is None:
+            continue
+        dies = np.asarray(wafer_map)
+        if dies.ndim != 2 or not dies.size or dies.dtype.kind not in "iu" or dies.min() < 0 or dies.max() > FAIL:
+            raise CorruptDataError(f"{str(path)!r}, row {row}: a wafer map of {dies.dtype} {dies.shape} is not one.")
+        number = int(float(columns["waferIndex"][row]))
+        yield Wafer(dies.astype(np.uint8), name, part, _word(columns["lotName"][row]), number, row)
+
+
+def load_table(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Reads a pickled data frame as plain columns.
+
+    Args:
+      path: the file.
+
+    Returns:
+      Its columns by name, arrays `[rows]`.
+
+    Raises:
+      UnsafePickleError, CorruptDataError: as for `read`.
+    """
+    try:
+        with open(path, "rb") as file:
+            frame = _Unpickler(file, encoding="latin1").load()
+    except (UnsafePickleError, OSError):
+        raise
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        raise CorruptDataError(f"{str(path)!r} cannot be read as a pickle: {error}") from error
+    try:
+        return _table(frame)
+    except Exception as error:  # and so can what it describes
+        raise CorruptDataError(f"{str(path)!r} holds no pandas data frame that is understood: {error}") from error
+
+
+class _Inert:
+    """Stands for an object of pandas: remembers what it was made of, and does nothing."""
+
+    name = ""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> _Inert:
+        self = object.__new__(cls)
+        self.args, self.state = args, None
+        return self
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    args: tuple[Any, ...]
+    state: Any
+
+
+class _Bytes(_Inert):
+    """`_codecs.encode`, with which Python 3 writes bytes into old pickles, latin-1 only; or `bytes` for empty ones."""
+
+    def __new__(cls, text: str = "", encoding: str = "latin1") -> Any:
+        if encoding not in ("latin1", "latin-1"):
+            raise UnsafePickleError(f"The pickle asks for the codec {encoding!r}.")
+        return str(text).encode("latin1")
+
+
+class _Object(_Inert):
+    """`copyreg._reconstructor`: an object of the class that it names, if that is a stand-in too."""
+
+    def __new__(cls, kind: Any, *rest: Any) -> Any:
+        if not (isinstance(kind, type) and issubclass(kind, _Inert)):
+            raise UnsafePickleError(f"The pickle asks for an object of {kind!r}.")
+        return _Inert.__new__(kind)
+
+
+class _DType(_Inert):
+    """`numpy.dtype`."""
+
+    def real(self) -> np.dtype:
+        code = self.args[0].decode("latin1") if isinstance(self.args[0], bytes) else self.args[0]
+        if not isinstance(code, str) or not re.fullmatch(r"[biufOSU]\d{0,4}", code):
+            raise ValueError(f"an array of dtype {code!r}")
+        order = self.state[1] if self.state else "="
+        if order not in ("=", "<", ">", "|"):
+            raise ValueError(f"an array of byte order {order!r}")
+        return np.dtype(f"{order}{code}")
+
+
+class _Array(_Inert):
+    """`numpy.ndarray`, made by one of the two functions below."""
+
+    def real(self) -> np.ndarray:
+        _, shape, kind, fortran, raw = self.state
+        dtype = kind.real()
+        if dtype.hasobject:
+            if not isinstance(raw, list):
+                raise ValueError("an array of objects that is no list")
+            flat = np.empty(len(raw), object)
+            for index, item in enumerate(raw):
+                flat[index] = _plain(item)
+        else:
+            flat = np.frombuffer(raw.encode("latin1") if isinstance(raw, str) else bytes(raw), dtype)
+        return flat.reshape([int(size) for size in shape], order="F" if fortran else "C")
+
+
+class _Reconstruct(_Inert):
+    """`numpy.core.multiarray._reconstruct`."""
+
+    def __new__(cls, kind: Any, *rest: Any) -> Any:
+        if kind is not _Array:
+            raise UnsafePickleError(f"The pickle asks for an array of the class {kind!r}.")
+        return _Inert.__new__(_Array)
+
+
+class _FromBuffer(_Inert):
+    """`numpy.core.numeric._frombuffer`, of protocol 5."""
+
+    def __new__(cls, raw: Any, dtype: Any, shape: Any, order: str, *rest: Any) -> Any:
+        array: Any = _Inert.__new__(_Array)
+        array.state = (1, shape, dtype, order == "F", raw)
+        return array
+
+
+class _Scalar(_Inert):
+    """`numpy.core.multiarray.scalar`."""
+
+    def real(self) -> Any:
+        array: Any = _Inert.__new__(_Array)
+        array.state = (1, (1,), self.args[0], False, self.args[1])
+        return array.real()[0]
+
+
+_STAND_INS: dict[str, tuple[type[_Inert], tuple[str, ...]]] = {
+    "_reconstruct": (_Reconstruct, ("numpy.core.multiarray", "numpy._core.multiarray")),
+    "scalar": (_Scalar, ("numpy.core.multiarray", "numpy._core.multiarray")),
+    "_frombuffer": (_FromBuffer, ("numpy.core.numeric", "numpy._core.numeric")),
+    "ndarray": (_Array, ("numpy",)),
+    "dtype": (_DType, ("numpy",)),
+    "encode": (_Bytes, ("_codecs",)),
+    "_reconstructor": (_Object, ("copy_reg", "copyreg")),
+    "bytes": (_Bytes, ("__builtin__", "builtins")),
+    "object": (_Inert, ("__builtin__", "builtins")),
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        stand_in, modules = _STAND_INS.get(name, (_Inert, ()))
+        if module in modules:
+            return stand_in
+        if name == "slice" and module in ("__builtin__", "builtins"):
+            return slice
+        if module.split(".")[0] == "pandas" and "." not in name:
+            return type(name, (_Inert,), {"name": name, "__module__": __name__})
+        raise UnsafePickleError(
+            f"The pickle asks for {module}.{name}, which has no place in a table of wafer maps: nothing of it was run. "
+            "Get the file from its source again."
+        )
+
+    def persistent_load(self, pid: Any) -> Any:
+        raise UnsafePickleError(f"The pickle asks for the persistent object {pid!r}.")
+
+
+def _table(frame: Any) -> dict[str, np.ndarray]:
+    axes, blocks = _blocks(frame.state["_data"])
+    names, rows = _labels(axes[0]), len(_labels(axes[1]))
+    columns: dict[str, np.ndarray] = {}
+    for values, places in blocks:
+        values = np.atleast_2d(_plain(values))
+        for place, column in zip(_places(places), values, strict=True):
+            if column.shape != (rows,):
+                raise ValueError(f"column {names[place]!r} has shape {column.shape}, and the table {rows} rows")
+            columns[str(names[place])] = column
+    return columns
+
+
+def _blocks(manager: Any) -> tuple[list[Any], list[tuple[np.ndarray, Any]]]:
+    """Axes and blocks, as pandas since 0.14 lays them out in the state of a BlockManager."""
+    layout = manager.state[3]["0.14.1"]
+    return list(layout["axes"]), [(block["values"], block["mgr_locs"]) for block in layout["blocks"]]
+
+
+def _labels(index: Any) -> list[Any]:
+    """The labels of a pickled pandas index: arguments of its function `_new_Index`."""
+    data = index.args[1]
+    if "data" not in data:  # a RangeIndex
+        return list(range(data["start"], data["stop"], data["step"]))
+    return list(_plain(data["data"]))
+
+
+def _places(places: Any) -> list[int]:
+    if isinstance(places, slice):
+        return list(range(places.start, places.stop, places.step or 1))
+    return [int(place) for place in _plain(places)]
+
+
+def _plain(value: Any) -> Any:
+    """What a stand-in for NumPy stands for."""
+    return value.real() if isinstance(value, (_Array, _Scalar)) else value
+
+
+def _columns(table: dict[str, np.ndarray], path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    missing = [name for name in _COLUMNS if name not in table]
+    if missing:
+        raise CorruptDataError(f"{str(Path(path))!r} has the columns {sorted(table)}; {missing} are missing.")
+    return {name: table[name] for name in _COLUMNS}
+
+
+def _word(value: Any) -> str:
+    """The file wraps its words in arrays, [['Center']]; an empty array is no word."""
+    flat = np.asarray(value, dtype=object).ravel()
+    if flat.size != 1:
+        return ""
+    word = flat[0]
+    return word.decode("latin1") if isinstance(word, bytes) else str(word)

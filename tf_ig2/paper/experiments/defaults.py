@@ -1,0 +1,129 @@
+"""What users get who name no setting: methods with their defaults on three ImageNet networks, at pixels and inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tf_ig2.explainers.blur_ig import BlurIGExplainer
+from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
+from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
+from tf_ig2.explainers.gradient import GradientExplainer
+from tf_ig2.explainers.guided_ig import GuidedIGExplainer
+from tf_ig2.explainers.ig2 import IG2Explainer
+from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
+from tf_ig2.models.model_view import ModelView
+from tf_ig2.paper.experiments import comparison, report
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method
+from tf_ig2.paper.experiments.options import Options
+from tf_ig2.paper.experiments.task import Task
+from tf_ig2.paper.experiments.tasks import imagenet
+from tf_ig2.paths.keep import Keep
+
+TITLE = "Defaults: three ImageNet networks, nothing named"
+
+INSIDE = {"MobileNetV2": "block_9_add", "MobileNetV1": "conv_pw_9_relu", "SqueezeNet": "fire4_concat"}
+"""The inner layer of each network: about in the middle, of 14 × 14 positions (SqueezeNet: 28 × 28)."""
+
+_NOTHING = Keep(counterfactuals=False)
+
+
+def run(options: Options) -> list[Path]:
+    """Measures methods with their defaults on the study half of the masked photographs.
+
+    Args:
+      options: see `Options`; tasks are the networks.
+
+    Returns:
+      The files of results.
+    """
+    made = []
+    for network in options.chosen(imagenet.NETWORKS):
+        task = imagenet.load(
+            options.samples, "study", options.references or 4, options.seed, network=network, pool="auto"
+        )
+        task = replace(task, channels=("absolute",), options={})
+        for place, methods in (("pixels", pixels(task)), (INSIDE[network], inside(task, INSIDE[network]))):
+            records = comparison.compare("defaults", task, methods, options, network=network, place=place)
+            notes = (*task.notes, f"{len(task)} photographs of the study half, seed {options.seed}.")
+            title = f"{network}, {place}"
+            made += comparison.tables(title, records, IG2, None, notes, options.seed, options.metrics)
+    return report.write(made, options.out, "defaults", TITLE, _NOTES)
+
+
+def pixels(task: Task) -> dict[str, Method]:
+    """Methods at the pixels: IG² and DeepSHAP with nothing named, others with 32 gradients."""
+    view, shared = task.view, task.references.shape[1]
+    return {
+        "Gradient": _alone(GradientExplainer(view).explain),
+        "Vanilla IG": _alone(IntegratedGradientsExplainer(view, steps=GRADIENTS).explain, 0.0),
+        "Guided IG": _alone(GuidedIGExplainer(view, steps=GRADIENTS).explain, 0.0),
+        "Blur IG": _alone(BlurIGExplainer(view, steps=GRADIENTS).explain),
+        "Expected IG": _against(ExpectedIGExplainer(view, steps=GRADIENTS // shared).explain),
+        "DeepSHAP": _against(DeepSHAPExplainer(view).explain),
+        "IG², no noise": _against(IG2Explainer(view, noise=0).explain),
+        "squared SmoothGrad": _squared_smoothgrad(task),
+        IG2: _against(IG2Explainer(view).explain),
+    }
+
+
+def inside(task: Task, layer: str) -> dict[str, Method]:
+    """Methods at an inner layer, with IDGI's sum; maps of the input's size, channels added up with their sign."""
+    view, shared = ModelView(task.view.model, input_layer=layer), task.references.shape[1]
+    from_zero = IntegratedGradientsExplainer(view, steps=GRADIENTS, rule="idgi")
+    expected = ExpectedIGExplainer(view, steps=GRADIENTS // shared, rule="idgi")
+    ig2 = IG2Explainer(view)
+
+    def toward_points(part: Task) -> np.ndarray:
+        flat = part.references.reshape(-1, *part.references.shape[2:])
+        points = np.asarray(view.points(flat))
+        points = points.reshape(*part.references.shape[:2], *points.shape[1:])
+        return expected.explain(part.inputs, points, part.target, keep=_NOTHING).at_input().values
+
+    return {
+        "IG from zero, IDGI": lambda part: (
+            from_zero.explain(part.inputs, 0.0, part.target, keep=_NOTHING).at_input().values
+        ),
+        "Expected IG, IDGI": toward_points,
+        IG2: lambda part: ig2.explain(part.inputs, part.references, part.target, keep=_NOTHING).at_input().values,
+    }
+
+
+def _alone(explain: Callable, *contrast: float) -> Method:
+    return lambda part: explain(part.inputs, *contrast, target=part.target).values
+
+
+def _against(explain: Callable) -> Method:
+    return lambda part: explain(part.inputs, part.references, part.target).values
+
+
+def _squared_smoothgrad(task: Task) -> Method:
+    """The control: as many squared gradients as IG² takes, at noisy copies of the explicand, and no path."""
+    gradient = GradientExplainer(task.view)
+    low, high = task.value_range
+    copies = 3 * task.references.shape[1]
+
+    def method(part: Task) -> np.ndarray:
+        maps = []
+        for x, target in zip(part.inputs, part.target, strict=True):
+            noise = np.random.default_rng(0).normal(0, 0.1 * (high - low), [copies, *x.shape])
+            noisy = np.clip(x + noise, low, high).astype(x.dtype)
+            maps.append(np.square(gradient.explain(noisy, int(target)).values).mean(axis=0))
+        return np.stack(maps)
+
+    return method
+
+
+_NOTES = (
+    "What a user gets who names nothing but the model and the references, on the study halves: settings of IG² were "
+    "chosen on these photographs, so this page says what is possible, not what to expect elsewhere.",
+    "IG² takes at most 3 steps toward each of 4 references, with one gradient of the distance and one of the output at "
+    "a noisy point for each: 12 of either, and 28 forward passes; methods with a line or a path of their own take 32 "
+    "gradients of the output with as many forward passes.",
+    "“IG², no noise” is the same walk with the gradients at its own points. “Squared SmoothGrad” is a control: 12 "
+    "squared gradients at the explicand with the same noise, without walk, references or completeness.",
+    "Inside the network, maps are sums over channels with their sign, brought to the size of the input (bicubic).",
+)

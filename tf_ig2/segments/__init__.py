@@ -1,0 +1,1 @@
+"""Segmentations of images, and regions ranked by attributions."""
