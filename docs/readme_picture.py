@@ -58,7 +58,9 @@ def main() -> None:
     ]
     references = np.stack([photograph(other) for other in others])
     # The settings that docs/results/study.md recommends for photographs.
-    ig2 = IG2Explainer(model, steps=8, rule="counterfactual", norm=SparseL1(90), clip_min_max=(0, 255))
+    ig2 = IG2Explainer(
+        model, steps=8, step_size="range", rule="counterfactual", norm=SparseL1(90), clip_min_max=(0, 255)
+    )
     explanations = {
         "IG (black)": IntegratedGradientsExplainer(model, steps=60).explain(coffee, target=ESPRESSO),
         "Guided IG (black)": GuidedIGExplainer(model, steps=60).explain(coffee, target=ESPRESSO),

@@ -33,7 +33,7 @@ def test_the_map_of_a_dog_is_dog_shaped(mobilenet, photographs, data_dir):
     importance = np.abs(explanation.values).sum(axis=-1)
     assert int(explanation.target) == 236  # Doberman
     assert roc_auc_score(mask.ravel(), importance.ravel()) > 0.85
-    assert explanation.counterfactual_output.mean() < 0.2 * explanation.output
+    assert explanation.counterfactual_output.mean() < 0.6 * explanation.output
 
 
 def test_the_segment_rule_adds_up_on_a_real_network(mobilenet, photographs):

@@ -21,7 +21,7 @@ def sample(rng, *leading):
 
 
 def test_a_dict_of_inputs(two_inputs, rng, tmp_path):
-    explanation = IG2Explainer(two_inputs, rule="segment", steps=20).explain(
+    explanation = IG2Explainer(two_inputs, rule="segment", nodes=8, steps=20).explain(
         sample(rng, 5), sample(rng, 2), keep=Keep(path=True)
     )
     assert explanation.values["b"].shape == (5, 3, 2)

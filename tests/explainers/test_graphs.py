@@ -39,8 +39,8 @@ def test_threads_make_a_graph_once():
 
 
 def test_a_fresh_target_in_every_call_fills_no_memory(monkeypatch):
-    monkeypatch.setattr(tf, "function", lambda function, **_: function)  # nothing is traced: only what is kept counts
     explainer, (x, _) = GradientExplainer(view()), draw()
+    monkeypatch.setattr(tf, "function", lambda function, **_: function)  # nothing is traced: only what is kept counts
     for scale in range(40):
         values = explainer.explain(x, target=lambda outputs, scale=scale: scale * outputs[:, 0]).values
         np.testing.assert_allclose(values, scale * explainer.explain(x, target=0).values)

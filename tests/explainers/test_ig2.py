@@ -296,3 +296,12 @@ class TestGetSmoothedMask:
         before = np.random.get_state()[1].copy()  # noqa: NPY002
         IG2Explainer(relu_net).GetSmoothedMask(x[0], references=references, nsamples=1)
         np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_steps_of_the_value_range_are_four_percent_of_its_diagonal():
+    model = keras.Sequential([keras.Input([6]), keras.layers.Dense(5, "tanh"), keras.layers.Dense(3)])
+    x, references = np.random.default_rng(0).uniform(0, 2, [2, 4, 6]).astype(np.float32)
+    named = IG2Explainer(model, step_size="range", clip_min_max=(0, 2)).explain(x, references)
+    number = IG2Explainer(model, step_size=0.04 * 2 * 6**0.5, clip_min_max=(0, 2)).explain(x, references)
+    np.testing.assert_allclose(named.values, number.values, atol=1e-6)
+    assert named.settings["step_size"] == "range"

@@ -94,7 +94,8 @@ def test_batch_size_changes_nothing_and_traces_once(image_explainer):
     values = [image_explainer.explain(x, references, batch_size=size).values for size in (2, 7, 100)]
     np.testing.assert_allclose(values[1], values[0], atol=1e-6)
     np.testing.assert_allclose(values[2], values[0], atol=1e-6)
-    assert image_explainer._compiled[None].experimental_get_tracing_count() == 1
+    (function,) = image_explainer._graphs._graphs.values()
+    assert function.experimental_get_tracing_count() == 1
 
 
 def test_the_progress_bar_counts_every_output(image_explainer, capsys):

@@ -290,7 +290,7 @@ def _ig2() -> dict[str, Case]:
         "images, rule segment": images(**SEGMENT),
         "images, norm l1": images(norm="l1", step_size=four_percent(0, 255, 432, 1 / math.sqrt(22)), steps=6),
         "images, norm SparseL1(98), layer fine": images(
-            norm=SparseL1(98.0), step_size=four_percent(0, 255, 432, 1 / math.sqrt(9)), layer="fine", steps=6
+            norm=SparseL1(98.0), step_size=four_percent(0, 255, 432, 1 / math.sqrt(9)), layer="fine", pool=None, steps=6
         ),
         "images, rule trapezoid, distance cosine, clip pair": images(
             rule="trapezoid", distance="cosine", clip_min_max=(0, 255), step_size=400.0, steps=5

@@ -180,7 +180,11 @@ def test_a_step_that_is_not_finite_is_counted():
     np.testing.assert_array_equal(walked.stop == Stop.NOT_FINITE, [False] * 4)
     broken = Rows(ROWS.explicand, (), (), Goal(tf.constant(GOAL + 3), ROWS.contrast.limit))
     walked = roll(RULES["start"], broken, model=Pole())
-    first = [np.argmax(Rolling().points(s, g, STEPS)[:, 0] >= 2.2) for s, g in zip(START, GOAL + 3, strict=True)]
-    row = int(np.argmin(first))
-    assert walked.stop[row] == Stop.NOT_FINITE
-    assert walked.steps_taken[row] == first[row] + 1
+    beyond = [
+        Rolling().points(start, goal, min(limit, STEPS))[:, 0] >= 2.2
+        for start, goal, limit in zip(START, GOAL + 3, LIMITS, strict=True)
+    ]
+    row = min((part.argmax(), number) for number, part in enumerate(beyond) if part.any())[1]
+    assert int(walked.stop[row]) == Stop.NOT_FINITE
+    assert walked.steps_taken[row] == beyond[row].argmax() + 1
+    assert int(walked.steps_taken.numpy().max()) == beyond[row].argmax() + 1  # the others go no further

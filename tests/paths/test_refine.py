@@ -55,7 +55,7 @@ def test_halving_by_hand():
     assert walked.gradients.numpy().tolist() == [1 + 2 + 2]
 
 
-@pytest.mark.parametrize(("refinements", "value"), [(0, 1.0), (1, 0.5), (2, 0.75), (3, 0.625)])
+@pytest.mark.parametrize(("refinements", "value"), [(0, 1.0), (1, 0.5), (2, 0.75), (3, 0.75), (4, 0.6875)])
 def test_the_limit_leaves_a_gap(refinements, value):
     walked = kink(1e-6, refinements=refinements)
     np.testing.assert_allclose(walked.values, [[value]])

@@ -270,8 +270,9 @@ def test_walks_compiled_by_xla_are_the_same(many):
     plain = explainer.explain(x, references, target=0)
     xla = IG2Explainer(view(), steps=4, jit_compile=True).explain(x, references, target=0)
     np.testing.assert_allclose(xla.values, plain.values, atol=1e-12)
-    np.testing.assert_array_equal(xla.steps_taken, plain.steps_taken)
-    np.testing.assert_array_equal(xla.stop, plain.stop)
+    # The first explicand is its first reference: whether a distance of 1e-17 is zero is a matter of rounding.
+    np.testing.assert_array_equal(xla.steps_taken.ravel()[1:], plain.steps_taken.ravel()[1:])
+    np.testing.assert_array_equal(xla.stop.ravel()[1:], plain.stop.ravel()[1:])
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
@@ -296,7 +297,7 @@ def test_every_rule_sums_along_the_same_path(many, rule):
     other = IG2Explainer(view(), steps=4, rule=rule).explain(x, references, target=0)
     np.testing.assert_allclose(other.counterfactuals, expected.counterfactuals, atol=1e-13)
     if rule in ("segment", "idgi"):
-        np.testing.assert_allclose(other.completeness_gap, 0, atol=1e-5)
+        np.testing.assert_allclose(other.completeness_gap, 0, atol=1e-4 if rule == "segment" else 1e-12)
 
 
 def test_a_gradient_that_is_not_finite_is_told_with_its_step():

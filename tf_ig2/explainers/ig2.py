@@ -52,8 +52,9 @@ class IG2Explainer(PathExplainer):
       step_size: length η of a step. `"auto"`: calibrated row by row on the model's own answers, see
         `tf_ig2.paths.stepping.Calibrated`; it knows neither the scale of the input nor of the representation, and needs
         no setting for a network. A number is taken literally, in the units of the input, in the norm of the normalizer
-        (ℓ2: Euclidean length over all features). With a callback, which gives no distances, `"auto"` is
-        0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the range (low, high) of `clip_min_max`.
+        (ℓ2: Euclidean length over all features). `"range"`:
+        0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the range (low, high) of `clip_min_max`; that is what `"auto"`
+        meant in release 0.1, and what it means with a callback, which gives no distances.
       tolerance: with `"auto"`, a row stops where a step brought less than this fraction of its distance.
       clip_min_max: range that every point of the path is clipped to: `"auto"`, the range of the explicand and its
         references, input by input; a pair (low, high); None, no clipping, as in the paper's Algorithm 1.
@@ -118,7 +119,7 @@ class IG2Explainer(PathExplainer):
             raise ValueError(f"Unknown rule: {rule!r}. Choose one of {[*_ENDPOINT_RULES, 'segment']}.")
         if steps is not None:
             steps = validation.positive("steps", steps, integer=True)
-        if step_size != "auto":
+        if not isinstance(step_size, str) or step_size not in ("auto", "range"):
             step_size = validation.positive("step_size", step_size)
         if clip_min_max is not None and (not isinstance(clip_min_max, str) or clip_min_max != "auto"):
             clip_min_max = validation.value_range("clip_min_max", clip_min_max)

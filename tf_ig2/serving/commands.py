@@ -18,7 +18,10 @@ Steps = Annotated[
     int | None, typer.Option(help="Steps of GradPath: the limit, 3, of calibrated ones, or the number, 10, of others.")
 ]
 StepSize = Annotated[float | None, typer.Option(help="Step size in the model's input units; auto by default.")]
-RuleName = Annotated[str, typer.Option(help="explicand, counterfactual, trapezoid or segment.")]
+RuleName = Annotated[
+    str | None,
+    typer.Option(help="idgi, idgi-both, explicand, counterfactual, trapezoid or segment; goes with the step size."),
+]
 PixelRange = Annotated[tuple[float, float], typer.Option(help="What black and white are in the model's input.")]
 BatchSize = Annotated[int, typer.Option(help="(explicand, reference) pairs in one pass.")]
 
@@ -44,7 +47,7 @@ def export(
     layer: Layer = None,
     steps: Steps = None,
     step_size: StepSize = None,
-    rule: RuleName = "explicand",
+    rule: RuleName = None,
     pixel_range: PixelRange = (0.0, 255.0),
     batch_size: BatchSize = 32,
     max_steps: Annotated[int | None, typer.Option(help="Let requests choose up to so many steps.")] = None,
@@ -85,7 +88,7 @@ def batch(
     layer: Layer = None,
     steps: Steps = None,
     step_size: StepSize = None,
-    rule: RuleName = "explicand",
+    rule: RuleName = None,
     pixel_range: PixelRange = (0.0, 255.0),
     batch_size: BatchSize = 32,
 ) -> None:

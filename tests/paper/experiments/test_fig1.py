@@ -13,6 +13,8 @@ from tf_ig2.paper.experiments import fig1
 from tf_ig2.paper.experiments.along_path import STEPS
 from tf_ig2.paper.experiments.options import Options
 
+IG2_OPTIONS = {"IG²": {"steps": 3, "step_size": "range"}}
+
 
 def one_image(**options):
     return small_task(**options).take(np.array([0]))
@@ -28,7 +30,7 @@ def test_the_whole_integral_is_the_attribution_of_ig2(rule):
 
 
 def test_the_whole_integral_is_the_attribution_of_the_others():
-    task = one_image()
+    task = one_image(**IG2_OPTIONS)
     found = fig1.collect(task)
     guided = GuidedIGExplainer(task.view, steps=STEPS).explain(task.inputs, task.references)
     vanilla = IntegratedGradientsExplainer(task.view, steps=STEPS, rule="midpoint").explain(task.inputs)
@@ -43,12 +45,12 @@ def test_the_integral_so_far_takes_parts_of_segments():
 
 
 def test_the_straight_line_arrives_in_the_direction_of_the_explicand():
-    task = one_image()
+    task = one_image(**IG2_OPTIONS)
     np.testing.assert_allclose(fig1.collect(task)["Vanilla IG"].direction, task.points[0], atol=1e-4)
 
 
 def test_the_figure_is_written(monkeypatch, tmp_path):
-    task = dataclasses.replace(small_task(), names=("other.png", fig1.PHOTOGRAPH))
+    task = dataclasses.replace(small_task(**IG2_OPTIONS), names=("other.png", fig1.PHOTOGRAPH))
     monkeypatch.setattr(fig1.imagenet, "load", lambda **options: task)
     page, picture, table = fig1.run(Options(tmp_path, verbose=False))
     assert [page.name, picture.name, table.name] == ["fig1.md", "fig1.png", "fig1.csv"]

@@ -131,7 +131,7 @@ def _faces(options: Options) -> list[Path]:
     view = ModelView(model)
     rng = np.random.default_rng(options.seed)
     explained = np.array([rng.choice(_explainable(*row)) for row in zip(Predictor(view)(x), labels, strict=True)])
-    explainer = IG2Explainer(view, clip_min_max=(0, 255))
+    explainer = IG2Explainer(view, step_size="range", clip_min_max=(0, 255))
     steps = _CURVE_STEPS if real else 4
 
     def score(rows: np.ndarray, references: np.ndarray) -> list[dict[str, float]]:

@@ -19,8 +19,8 @@ def load(data_dir):
     )
     photographs = cache(imagenet.imagenet.load)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(imagenet, "mobilenet_v2", lambda: bright)
-        patch.setattr(imagenet.imagenet, "load", lambda source: photographs())
+        patch.setitem(imagenet.NETWORKS, "MobileNetV2", lambda: bright)
+        patch.setattr(imagenet.imagenet, "load", lambda *size, source=None: photographs())
         yield cache(imagenet.load)
 
 

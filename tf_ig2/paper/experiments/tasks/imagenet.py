@@ -78,7 +78,7 @@ def load(
         options={
             "KernelSHAP": {"superpixels": 100, "samples": 400},
             # Chosen on the study half: docs/results/study.md.
-            "IG²": {"steps": 8, "rule": "counterfactual", "norm": SparseL1(90)},
+            "IG²": {"steps": 8, "step_size": "range", "rule": "counterfactual", "norm": SparseL1(90)},
         },
         studied=frozenset(photographs.names[row] for row in np.intersect1d(rows, studied)),
         notes=(

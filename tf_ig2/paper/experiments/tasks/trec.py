@@ -70,6 +70,7 @@ def load(
         background=0.0,
         absent=words == 0,
         curve_steps=words.shape[1],
+        options={"IG²": {"step_size": "range"}},
         notes=(
             f"TREC: {len(rows)} test questions, TextCNN explained at its word vectors; {references} training questions "
             "of the other classes as references. Words leave as zero vectors; padding counts for nothing.",
