@@ -52,9 +52,9 @@ class IG2Explainer(PathExplainer):
       step_size: length η of a step. `"auto"`: calibrated row by row on the model's own answers, see
         `tf_ig2.paths.stepping.Calibrated`; it knows neither the scale of the input nor of the representation, and needs
         no setting for a network. A number is taken literally, in the units of the input, in the norm of the normalizer
-        (ℓ2: Euclidean length over all features). `"range"`:
-        0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the range (low, high) of `clip_min_max`; that is what `"auto"`
-        meant in release 0.1, and what it means with a callback, which gives no distances.
+        (ℓ2: Euclidean length over all features). `"range"`: 0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the
+        range (low, high) of `clip_min_max`; that is what `"auto"` meant in release 0.1, and what it means with a
+        callback, which gives no distances.
       tolerance: with `"auto"`, a row stops where a step brought less than this fraction of its distance.
       clip_min_max: range that every point of the path is clipped to: `"auto"`, the range of the explicand and its
         references, input by input; a pair (low, high); None, no clipping, as in the paper's Algorithm 1.
