@@ -47,10 +47,11 @@ def main() -> None:
         task = tasks.LOADERS[data](half="study", samples=asked.samples)
         print(f"| {name} | {len(task)} | {idgi(task).max():.1e} |", flush=True)
     gaps, gradients = segment(networks["MobileNetV2"], asked.tolerance)
+    met = (gaps <= asked.tolerance).sum()
     print(
-        f"\n`segment`, tolerance {asked.tolerance:g}: {(gaps <= asked.tolerance).sum()} of {len(gaps)} photographs within "
-        f"it, the largest gap {gaps.max():.2%}; gradients per photograph, {asked.references} references together: "
-        f"median {np.median(gradients):.0f}, range {gradients.min()}–{gradients.max()}."
+        f"\n`segment`, tolerance {asked.tolerance:g}: {met} of {len(gaps)} photographs within it, the largest gap "
+        f"{gaps.max():.2%}; gradients per photograph, {asked.references} references together: median "
+        f"{np.median(gradients):.0f}, range {gradients.min()}–{gradients.max()}."
     )
 
 

@@ -105,7 +105,7 @@ def test_a_metric_in_a_file_reaches_the_experiment_beside_its_own(metric_file, m
         ("table3", "no_such_module:OWN", "no_such_module"),
         ("table3", "{file}x.py:OWN", "cannot be loaded"),
         ("table3", "{file}:NUMBER", "int, not a Metric"),
-        ("fig5", "{file}:OWN", "Only study, defaults, table3"),
+        ("fig5", "{file}:OWN", "Only study, calibration, defaults, table3"),
     ],
 )
 def test_what_is_no_metric_or_not_wanted_is_a_usage_error(metric_file, experiment, place, message):

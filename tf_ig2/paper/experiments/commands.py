@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EXPERIMENTS = {
     "study": "which settings IG² should have",
+    "calibration": "which defaults calibrated steps should have, on three ImageNet networks",
     "defaults": "methods with nothing named, on three ImageNet networks",
     "table2": "XAI-BENCH: five metrics on synthetic data",
     "table3": "all methods on real data",
@@ -30,7 +31,7 @@ EXPERIMENTS = {
 }
 """Name → what it shows; the module of the same name, in lower case, has `run(options) -> files`."""
 
-COMPARISONS = ("study", "defaults", "table3", "table4", "table5", "tableA2")
+COMPARISONS = ("study", "calibration", "defaults", "table3", "table4", "table5", "tableA2")
 """Those that measure maps, and can be asked for another metric."""
 
 Name = Enum("Name", {name: name for name in EXPERIMENTS}, type=str)  # type: ignore[misc]  # what the command line takes

@@ -1,0 +1,78 @@
+"""Which defaults should calibrated steps have? Variants of IG² with nothing that names a network, on three of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tf_ig2.explainers.ig2 import IG2Explainer
+from tf_ig2.models.model_view import ModelView
+from tf_ig2.paper.experiments import comparison, report
+from tf_ig2.paper.experiments.methods import Method, toward_references
+from tf_ig2.paper.experiments.options import Options
+from tf_ig2.paper.experiments.task import Task
+from tf_ig2.paper.experiments.tasks import imagenet
+from tf_ig2.paths.normalizers import SparseL1
+
+TITLE = "Which defaults should calibrated steps have?"
+SAMPLES = 16
+DEFAULTS = "defaults"
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    DEFAULTS: {},
+    "noise 0.05": {"noise": 0.05},
+    "noise 0.2": {"noise": 0.2},
+    "no noise, idgi": {"noise": 0.0, "rule": "idgi"},
+    "no noise, idgi-both": {"rule": "idgi-both"},
+    "explicand": {"rule": "explicand"},
+    "counterfactual": {"rule": "counterfactual"},
+    "segment": {"rule": "segment"},
+    "1 step": {"steps": 1},
+    "2 steps": {"steps": 2},
+    "8 steps": {"steps": 8},
+    "8 steps, tolerance 0.1": {"steps": 8, "tolerance": 0.1},
+    "sparse norm": {"norm": SparseL1(90)},
+    "distance cosine": {"distance": "cosine"},
+    "fixed, 10 × 4 % explicand (release 0.1)": {"step_size": "range"},
+}
+"""Arguments of `IG2Explainer` that differ from its defaults."""
+
+POSITIONS = "positions one by one"
+"""The variant whose representation is not pooled, for networks whose representation has positions."""
+
+
+def run(options: Options) -> list[Path]:
+    """Measures variants on the study half of the masked photographs.
+
+    Args:
+      options: see `Options`; tasks are the networks.
+
+    Returns:
+      The files of results.
+    """
+    made = []
+    for network in options.chosen(imagenet.NETWORKS):
+        task = imagenet.load(
+            options.samples or SAMPLES, "study", options.references or 4, options.seed, network=network, pool="auto"
+        )
+        task = replace(task, channels=("absolute",), options={})
+        records = comparison.compare("calibration", task, methods(task), options, network=network)
+        notes = (*task.notes, f"{len(task)} photographs of the study half, seed {options.seed}.")
+        made += comparison.tables(network, records, DEFAULTS, None, notes, options.seed, options.metrics)
+    return report.write(made, options.out, "calibration", TITLE, _NOTES)
+
+
+def methods(task: Task) -> dict[str, Method]:
+    """IG² with each of `VARIANTS`, and unpooled where that is something else."""
+    found = {name: toward_references(IG2Explainer(task.view, **more)) for name, more in VARIANTS.items()}
+    unpooled = ModelView(task.view.model, pool=None)
+    if unpooled.representation_spec.shape.rank > 2:
+        found[POSITIONS] = toward_references(IG2Explainer(unpooled))
+    return found
+
+
+_NOTES = (
+    "IG² with at most 3 calibrated steps toward each of 4 references and IDGI's sum of gradients at noisy points, and "
+    "what differs from that, one thing at a time. Marks compare with the defaults, in the first row.",
+)
