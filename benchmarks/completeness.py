@@ -1,7 +1,7 @@
 """How far attributions are from adding up, and what it takes that they do: `python benchmarks/completeness.py`.
 
-`rule="idgi"` with nothing else named on four networks; `rule="segment"` with `completeness_tolerance=0.01` on photographs
-through MobileNetV2. Needs TF_IG2_DATA_DIR.
+`rule="idgi"` with nothing else named on four networks; `rule="segment"` with `completeness_tolerance=0.01` on
+photographs through MobileNetV2. Needs TF_IG2_DATA_DIR.
 """
 
 from __future__ import annotations
