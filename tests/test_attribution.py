@@ -1,5 +1,6 @@
 """Attribution: slicing, saving, loading, and what it says of itself."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -94,3 +95,22 @@ def test_a_pickle_inside_is_not_opened(tmp_path):
     np.savez(path, header=np.array(json.dumps({"format": 1, "structure": {"values": "v"}, "settings": {}})), v=[{1: 2}])
     with pytest.raises(ValueError, match="not a saved Attribution"):
         Attribution.load(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("outputs", lambda x: x[:-1]),
+        ("distances", lambda x: x[..., :-1]),
+        ("values", lambda x: x[:-1]),
+        ("counterfactuals", lambda x: x[:, :-1]),
+        ("steps_taken", lambda x: x[:, :-1]),
+        ("stop", lambda x: x.astype(float)),
+        ("target", lambda x: x[:-1]),
+        ("values", lambda x: x.astype(str)),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_are_refused(explanation, tmp_path, part, change):
+    dataclasses.replace(explanation, **{part: change(getattr(explanation, part))}).save(tmp_path / "explanation.npz")
+    with pytest.raises(ValueError, match=r"explanation\.npz.*corrupt"):
+        Attribution.load(tmp_path / "explanation.npz")

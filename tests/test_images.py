@@ -58,3 +58,60 @@ def test_missing_and_empty_folders(tmp_path):
 def test_channels(picture):
     with pytest.raises(ValueError, match="channels"):
         images.read(picture[0], 4, 4, 2)
+
+
+def test_a_photograph_is_turned_as_its_camera_says(tmp_path):
+    pixels = np.zeros([4, 6, 3], np.uint8)
+    pixels[:, :3] = 255  # white on the left
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90° clockwise: white on top
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    read = images.read(tmp_path / "turned.png", 6, 4, 3)
+    assert (read[:3] == 255).all()
+    assert (read[3:] == 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_are_not_cut_off(tmp_path, channels):
+    ramp = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    read = images.read(tmp_path / "deep.png", 8, 8, channels)
+    np.testing.assert_allclose(read, np.repeat(ramp[..., None] / 257, channels, axis=-1), atol=1e-3)
+
+
+def test_fractions_from_black_to_white(tmp_path):
+    ramp = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    Image.fromarray(ramp).save(tmp_path / "fractions.tiff")
+    np.testing.assert_allclose(images.read(tmp_path / "fractions.tiff", 8, 8, 1)[..., 0], 255 * ramp, atol=1e-3)
+
+
+@pytest.mark.parametrize("worst", [2.0, -1.0, np.nan, 255.0])
+def test_fractions_of_which_one_cannot_know_what_is_white_are_refused(tmp_path, worst):
+    pixels = np.full([4, 4], 0.5, np.float32)
+    pixels[1, 1] = worst
+    Image.fromarray(pixels).save(tmp_path / "strange.tiff")
+    with pytest.raises(ValueError, match=r"strange\.tiff.*save it with 8 bits"):
+        images.read(tmp_path / "strange.tiff", 4, 4, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white(tmp_path, mode):
+    pixels = np.zeros([4, 4, 4], np.uint8)
+    pixels[:2, :, 3] = 255  # the upper half is black, the lower half hidden
+    picture = Image.fromarray(pixels)
+    if mode == "P":
+        picture = Image.fromarray(np.repeat([[0, 1]], 4, axis=0).repeat(2, axis=1).T.astype(np.uint8), "P")
+        picture.putpalette([0, 0, 0, 10, 20, 30])
+        picture.info["transparency"] = 1
+    else:
+        picture = picture.convert(mode)
+    picture.save(tmp_path / "hidden.png")
+    read = images.read(tmp_path / "hidden.png", 4, 4, 3)
+    assert (read[:2] == 0).all()
+    assert (read[2:] == 255).all()
+
+
+def test_an_image_that_would_fill_the_memory_is_one_line(picture, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(ValueError, match=r"picture\.png.*decompression bomb"):
+        images.read(picture[0], 4, 4, 3)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import files
+from tf_ig2 import files, npz
 from tf_ig2.at_input import at_input
 from tf_ig2.paths.base import Stop
 
@@ -197,26 +197,62 @@ class Attribution:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Attribution:
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Attribution:
         """Loads what `save` wrote.
+
+        Args:
+          path: the file.
+          max_bytes: how much its arrays may have together; None: 256 MiB, or 100 times the size of the file, which is
+            more than explanations are ever compressed by.
 
         Raises:
           FileNotFoundError: there is no such file.
-          ValueError: the file is not an explanation, or is corrupt.
+          ValueError: the file is not an explanation, is corrupt, or its arrays are too large or do not fit each other.
         """
         try:
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            arrays = npz.read(path, max_bytes)
             header = json.loads(str(arrays["header"]))
             if header["format"] != _FORMAT:
                 raise ValueError(f"format {header['format']}")
-            parts = {name: _unflatten(spec, arrays) for name, spec in header["structure"].items()}
             kinds = {kind.__name__: kind for kind in (cls, *cls.__subclasses__())}
-            return kinds[header.get("kind", cls.__name__)](**parts, settings=header["settings"])
+            kind, settings = kinds[header.get("kind", cls.__name__)], header["settings"]
+            parts = {name: _unflatten(spec, arrays) for name, spec in header["structure"].items()}
+            unknown = set(parts) - {field.name for field in dataclasses.fields(kind)}
+            if unknown or not isinstance(settings, dict):
+                raise ValueError(f"unknown parts {sorted(unknown)}" if unknown else "settings that are none")
+            loaded = kind(**parts, settings=settings)
+            loaded._check()
+            return loaded
         except FileNotFoundError:
             raise
         except Exception as error:
             raise ValueError(f"{os.fspath(path)!r} is not a saved Attribution, or is corrupt: {error}") from error
+
+    def _check(self) -> None:
+        """Checks that all parts are of as many explicands, references and steps.
+
+        Raises:
+          ValueError: they are not.
+        """
+        lead = self.outputs.shape[:-1]  # [N, R], or [R]
+        count = lead[:-1]
+        if self.outputs.ndim not in (2, 3) or self.distances.shape != self.outputs.shape:
+            raise ValueError(f"outputs {self.outputs.shape} and distances {self.distances.shape}")
+        leading = {
+            **dict.fromkeys(("values", "explicand", "target", "inputs", "regions", "base_values"), count),
+            **dict.fromkeys(("counterfactuals", "path", "steps_taken", "stop", "gradients"), lead),
+        }
+        for name, wanted in leading.items():
+            for part in tf.nest.flatten(getattr(self, name, None)):
+                if part is None:
+                    continue
+                if part.dtype.kind not in "biuf" and part.dtype.name != "bfloat16":
+                    raise ValueError(f"{name} of {part.dtype}")
+                if part.shape[: len(wanted)] != wanted:
+                    raise ValueError(f"{name} of shape {part.shape}, where outputs are {self.outputs.shape}")
+                exact = name in ("target", "steps_taken", "stop", "gradients")
+                if exact and (part.shape != wanted or part.dtype.kind not in "iu"):
+                    raise ValueError(f"{name} of {part.dtype} {part.shape}")
 
     def plot(self, **options: Any) -> Figure:
         """Draws the explanation of one explicand: explicand, GradCF, GradCFE, attributions, curves along the path.

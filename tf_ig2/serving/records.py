@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tf_ig2 import files, validation
+from tf_ig2 import files, images, validation
 from tf_ig2.serving import extras
 
 
@@ -198,12 +198,9 @@ def _image(name: str, data: bytes, shape: list[int], pixel_range: tuple[float, f
     height, width, channels = shape
     try:
         with Image.open(io.BytesIO(data)) as image:
-            converted = image.convert("L" if channels == 1 else "RGB")
-            pixels = np.asarray(converted.resize((width, height), Image.Resampling.BILINEAR), np.float32)
+            return images.as_array(image, height, width, channels, pixel_range)
     except Exception as error:  # Pillow's decoders raise errors of many kinds on broken data
         raise RejectedError(f"corrupt image: `{name}` cannot be decoded: {error}") from error
-    low, high = pixel_range
-    return pixels.reshape(shape) / np.float32(255) * np.float32(high - low) + np.float32(low)
 
 
 def _tf_records(path: str) -> tf.data.TFRecordDataset:
