@@ -19,6 +19,7 @@ from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.mfaba import MFABAExplainer
+from tf_ig2.explainers.occlusion import OcclusionExplainer
 from tf_ig2.explainers.walk_explainer import WalkExplainer
 from tf_ig2.explainers.xrai import XRAIExplainer
 from tf_ig2.models.layer_table import InnerLayer, InnerLayers, inner_layers
@@ -51,6 +52,7 @@ __all__ = [
     "ModelView",
     "NonFiniteGradientError",
     "NotDifferentiableError",
+    "OcclusionExplainer",
     "OutputActivationError",
     "RegionAttribution",
     "Representations",

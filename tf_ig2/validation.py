@@ -92,7 +92,10 @@ def targets(target: Any, explicands: int, output_spec: tf.TensorSpec) -> np.ndar
     classes = output_spec.shape[1] if output_spec.shape.rank == 2 else 1
     if target is None:
         return np.zeros(explicands, np.int32) if classes == 1 else None
-    array = np.asarray(target)
+    try:
+        array = np.asarray(target)
+    except (ValueError, TypeError):  # a ragged list
+        array = np.array(None)
     if array.dtype.kind not in "iu":
         raise TypeError(f"`target` must be class indices (integers), a callable or None, not {target!r}.")
     if array.shape not in ((), (explicands,)):
@@ -105,30 +108,105 @@ def targets(target: Any, explicands: int, output_spec: tf.TensorSpec) -> np.ndar
     return np.broadcast_to(array, explicands).astype(np.int32)
 
 
-def positive(name: str, value: Any, *, integer: bool = False) -> Any:
-    """Checks a number that must be positive and finite.
+def callable_target(target: Any) -> Any:
+    """Checks a callable target: graphs are kept by it.
+
+    Raises:
+      TypeError: it cannot be hashed.
+    """
+    try:
+        hash(target)
+    except TypeError as error:
+        raise TypeError(
+            f"`target` is a {type(target).__name__} that cannot be hashed, and compiled graphs are kept by their "
+            "target: pass a function, or give the class a __hash__ (a dataclass: frozen=True)."
+        ) from error
+    return target
+
+
+def number(name: str, value: Any, *, integer: bool = False) -> Any:
+    """Checks a finite number and gives it as Python's own, of which settings are made: int or float.
+
+    Args:
+      name: the argument's name, for messages.
+      value: a number of Python's or NumPy's, or an array of one without axes.
+      integer: whether it must be whole.
 
     Raises:
       TypeError: not a number, or not an integer where one is wanted.
-      ValueError: not positive, or not finite.
+      ValueError: not finite.
     """
-    kinds: Any = (int, np.integer) if integer else (int, float, np.integer, np.floating)
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        raise TypeError(f"`{name}` must be {'an integer' if integer else 'a number'}, not {value!r}.")
-    if not value > 0 or not math.isfinite(value):
+    found = _number(name, value, integer)
+    if not math.isfinite(found):
+        raise ValueError(f"`{name}` must be finite, not {value!r}.")
+    return found
+
+
+def positive(name: str, value: Any, *, integer: bool = False) -> Any:
+    """The same for a number that must be positive.
+
+    Raises:
+      TypeError, ValueError: as `number`, or it is not positive.
+    """
+    found = _number(name, value, integer)
+    if not found > 0 or not math.isfinite(found):
         raise ValueError(f"`{name}` must be positive and finite, not {value!r}.")
-    return value.item() if isinstance(value, np.generic) else value
+    return found
 
 
-def tolerance(value: Any, rule: str, wanted: str) -> None:
+def not_negative(name: str, value: Any, *, integer: bool = False) -> Any:
+    """The same for a number that must not be negative.
+
+    Raises:
+      TypeError, ValueError: as `number`, or it is negative.
+    """
+    found = number(name, value, integer=integer)
+    if found < 0:
+        raise ValueError(f"`{name}` must not be negative, not {value!r}.")
+    return found
+
+
+def fraction(name: str, value: Any, *, zero: bool = False) -> float:
+    """The same for a number in (0, 1], or [0, 1] if `zero` is one.
+
+    Raises:
+      TypeError, ValueError: as `number`, or it lies elsewhere.
+    """
+    found = number(name, value)
+    if not 0 <= found <= 1 or (found == 0 and not zero):
+        raise ValueError(f"`{name}` must lie in {'[' if zero else '('}0, 1], not {value!r}.")
+    return float(found)
+
+
+def batch_size(value: Any) -> int:
+    """The same for `batch_size`, within what graphs count with.
+
+    Raises:
+      TypeError, ValueError: not an integer, or not positive.
+    """
+    return min(positive("batch_size", value, integer=True), 2**30)
+
+
+def seed(value: Any) -> Any:
+    """The same for a seed: an int, not negative; sequences of them and None are what NumPy makes of them.
+
+    Raises:
+      TypeError, ValueError: NumPy takes no such seed.
+    """
+    np.random.SeedSequence(value)
+    return int(value) if isinstance(value, (np.integer, np.ndarray)) and np.ndim(value) == 0 else value
+
+
+def tolerance(value: Any, rule: str, wanted: str) -> float:
     """Checks `completeness_tolerance`, which goes with one rule alone.
 
     Raises:
       TypeError, ValueError: not a positive number, or another rule.
     """
-    positive("completeness_tolerance", value)
+    found = positive("completeness_tolerance", value)
     if rule != wanted:
         raise ValueError(f"`completeness_tolerance` adds nodes to rule={wanted!r}; with rule={rule!r} there are none.")
+    return float(found)
 
 
 def image(name: str, features: Sequence[int | None]) -> None:
@@ -151,12 +229,23 @@ def value_range(name: str, value: Any) -> tuple[float, float]:
       TypeError: not a pair of numbers.
       ValueError: low is not below high.
     """
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+    pair = (isinstance(value, Sequence) and not isinstance(value, str)) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    )
+    if not pair or len(value) != 2:
         raise TypeError(f'`{name}` must be "auto", None or a pair (low, high), not {value!r}.')
     low, high = (float(edge) for edge in value)
     if not low < high:
         raise ValueError(f"`{name}` must be (low, high) with low < high, not {value!r}.")
     return low, high
+
+
+def _number(name: str, value: Any, integer: bool) -> Any:
+    kinds: Any = (int, np.integer) if integer else (int, float, np.integer, np.floating)
+    plain = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if isinstance(plain, bool) or not isinstance(plain, kinds):
+        raise TypeError(f"`{name}` must be {'an integer' if integer else 'a number'}, not {value!r}.")
+    return plain.item() if isinstance(plain, np.generic) else plain
 
 
 def _arrays(name: str, value: Any, spec: Any) -> Any:

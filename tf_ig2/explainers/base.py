@@ -12,13 +12,17 @@ import tensorflow as tf
 from tf_ig2 import validation
 from tf_ig2._version import __version__
 from tf_ig2.attribution import Attribution
+from tf_ig2.explainers.made import Made
 from tf_ig2.explainers.request import door, predicted
 from tf_ig2.models.model_view import LayerLike, ModelView
-from tf_ig2.pair.callback_view import CallModelFunction
+from tf_ig2.pair.callback_view import CallModelFunction, as_explicand, of_explicand
 
 
-class Explainer:
+class Explainer(Made):
     """An explainer of one model. Subclasses write `explain`; the rest follows from it.
+
+    What an explainer is made with is read-only afterwards. It pickles and copies with its model, as Keras does that
+    (unpickle only what you trust), and compiles again on the other side.
 
     Args:
       model: a built `keras.Model`, a `ModelView`, or None to use `call_model_function` alone.
@@ -35,6 +39,8 @@ class Explainer:
         input_layer: LayerLike | Sequence[LayerLike] | None = None,
         pool: str | None = "auto",
     ):
+        _check_names(layer, output)
+        layer = int(layer) if isinstance(layer, np.integer) else layer
         options = (layer, output, output_name, input_layer, pool)
         if isinstance(model, ModelView) and options != (None, "logits", None, None, "auto"):
             raise ValueError(
@@ -67,7 +73,7 @@ class Explainer:
         self,
         x_value: Any,
         call_model_function: CallModelFunction | None = None,
-        call_model_args: dict | None = None,
+        call_model_args: Any = None,
         **options: Any,
     ) -> Any:
         """PAIR's verb: the attributions of one explicand.
@@ -75,23 +81,24 @@ class Explainer:
         Args:
           x_value: one explicand, array `[...]` without batch axis (or the structure of them that the model takes).
           call_model_function: PAIR's callback, for models of any framework; None: the explainer's own model.
-          call_model_args: passed to the callback.
-          **options: the arguments of `explain`; with a callback, what to contrast with, and `batch_size`. Explainers
-            that PAIR has too take its arguments for `GetMask`, by its names.
+          call_model_args: any object, passed to the callback.
+          **options: the arguments of `explain`; with a callback, what to contrast with, and `batch_size`, by default 1
+            where it is with PAIR, so that callbacks for single rows work. Explainers that PAIR has too take its
+            arguments for `GetMask`, by its names.
 
         Returns:
-          Float array(s) like `x_value`.
+          Float array(s) like `x_value`; of Grad-CAM and XRAI what PAIR's classes give.
         """
         explainer, options = self._understand(options)
         if call_model_function is None:
-            return explainer._one(x_value, **options).values
-        return explainer._explain_callback(x_value, call_model_function, call_model_args, **options).values
+            return explainer._mask(explainer._one(x_value, **options))
+        return explainer._mask(explainer._explain_callback(x_value, call_model_function, call_model_args, **options))
 
     def GetSmoothedMask(
         self,
         x_value: Any,
         call_model_function: CallModelFunction | None = None,
-        call_model_args: dict | None = None,
+        call_model_args: Any = None,
         stdev_spread: float = 0.15,
         nsamples: int = 25,
         magnitude: bool = True,
@@ -116,10 +123,9 @@ class Explainer:
         Reference: Smilkov et al., SmoothGrad, 2017; Adebayo et al., Local Explanation Methods for Deep Neural Networks
         Lack Sensitivity to Parameter Values, 2018, for VarGrad.
         """
-        explainer, options = self._understand(options)
-        validation.positive("nsamples", nsamples, integer=True)
-        if not stdev_spread >= 0:
-            raise ValueError(f"`stdev_spread` must not be negative, not {stdev_spread!r}.")
+        explainer, own = self._understand(options)
+        nsamples = validation.positive("nsamples", nsamples, integer=True)
+        stdev_spread = validation.not_negative("stdev_spread", stdev_spread)
         rng = np.random.default_rng(seed)
 
         def summary(values: np.ndarray) -> np.ndarray:
@@ -133,16 +139,18 @@ class Explainer:
             noise = rng.normal(0.0, stdev_spread * (x.max() - x.min()), [nsamples, *x.shape]).astype(x.dtype)
             return self._within_bounds(x + noise)
 
-        if call_model_function is not None:
-            x_value = noisy(x_value)
-            masks = [explainer.GetMask(x, call_model_function, call_model_args, **options) for x in x_value]
+        if call_model_function is not None or self._view is None:
+            x_value = as_explicand(x_value)
+            if call_model_function is not None:
+                call_model_function = of_explicand(call_model_function, x_value, call_model_args)
+            masks = [self.GetMask(x, call_model_function, call_model_args, **options) for x in noisy(x_value)]
             return summary(np.stack(masks))
         if self.view.attributes_inside:
             raise ValueError("Noise cannot be added before an `input_layer`; explain without smoothing.")
-        if options.get("target") is None:  # of the explicand itself, not of each noisy copy
-            options["target"] = predicted(self.view, x_value)[0]
-        values = explainer.explain(tf.nest.map_structure(noisy, x_value), **options).values
-        return tf.nest.map_structure(summary, values)
+        if own.get("target") is None:  # of the explicand itself, not of each noisy copy
+            own["target"] = predicted(self.view, x_value)[0]
+        masks = explainer._mask(explainer.explain(tf.nest.map_structure(noisy, x_value), **own))
+        return tf.nest.map_structure(summary, masks)
 
     def explain(self, x: Any, *args: Any, **options: Any) -> Attribution:
         """Explains a batch; see the explainer's own documentation."""
@@ -152,12 +160,16 @@ class Explainer:
         """The explainer that PAIR's arguments ask for, and what is left of them for `explain`."""
         return self, options
 
+    def _mask(self, explanation: Attribution) -> Any:
+        """What PAIR's verbs return of an explanation, of one explicand or of a batch."""
+        return explanation.values
+
     def _within_bounds(self, x: np.ndarray) -> np.ndarray:
         """Brings noisy explicands back to where explicands may lie."""
         return x
 
     def _explain_callback(
-        self, x_value: Any, call_model_function: CallModelFunction, call_model_args: dict | None, **options: Any
+        self, x_value: Any, call_model_function: CallModelFunction, call_model_args: Any, **options: Any
     ) -> Attribution:
         raise NotImplementedError(
             f"{type(self).__name__} looks into the model and needs one; it cannot use a callback."
@@ -171,7 +183,32 @@ class Explainer:
     def _settings(self) -> dict[str, Any]:
         return {"method": type(self).__name__, "tf_ig2": __version__}
 
+    def _constructed(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self._view,), self._arguments()
+
+    def _arguments(self) -> dict[str, Any]:
+        """The constructor's arguments beside the model and those of its view."""
+        return {}
+
     def _one(self, x_value: Any, **options: Any) -> Attribution:
         if not door(self.view, x_value)[1]:
             raise ValueError("`x_value` must be one explicand without a batch axis; use `explain` for a batch.")
         return self.explain(x_value, **options)
+
+
+def _check_names(layer: Any, output: Any) -> None:
+    """Refuses arrays and datasets in the places of `layer` and `output`, the second argument of many an explainer.
+
+    Raises:
+      TypeError: they are there.
+    """
+    if not isinstance(output, str):
+        raise TypeError(
+            f'`output` must be "logits", "probabilities" or "raw", not {type(output).__name__}. References, the '
+            "background, are passed to each explanation: explain(x, references)."
+        )
+    if layer is not None and not isinstance(layer, (str, int, np.integer, keras.layers.Layer)):
+        raise TypeError(
+            f"`layer` must be a name, an index, a Keras layer or None, not {type(layer).__name__}. References are "
+            "passed to each explanation: explain(x, references)."
+        )

@@ -59,4 +59,4 @@ class BaselineExplainer(PathExplainer):
             finite, or out of range.
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
-        return self._explain(x, baselines, target, batch_size, keep or Keep(), verbose)
+        return self._explain(x, baselines, target, batch_size, keep, verbose)

@@ -63,9 +63,9 @@ class BlurIGExplainer(ExplicandExplainer):
         **model_options: Any,
     ):
         steps = validation.positive("steps", steps, integer=True)
-        validation.positive("max_sigma", max_sigma)
+        max_sigma = validation.positive("max_sigma", max_sigma)
         if grad_step is not None:
-            validation.positive("grad_step", grad_step)
+            grad_step = validation.positive("grad_step", grad_step)
         if padding not in _PADDINGS:
             raise ValueError(f"Unknown padding: {padding!r}. Choose one of {_PADDINGS}.")
         edges = np.linspace(0, 1, steps + 1)

@@ -94,6 +94,7 @@ class DeepSHAPExplainer(Explainer):
         view = self.view
         request = Request.of(view, x, target, batch_size)
         explicand, indices, count = request.explicand, request.indices, len(request)
+        batch_size = request.batch_size
         background, own, size = self._background(references, count, batch_size)
         function = self._function(request.model)
 
@@ -141,6 +142,9 @@ class DeepSHAPExplainer(Explainer):
                     np.add.at(sum_, i, part.numpy() / size)
                 bar.update(len(pairs))
         return explanation()[0] if request.single else explanation()
+
+    def _arguments(self) -> dict[str, Any]:
+        return {"unknown": self.unknown}
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "unknown": self.unknown}

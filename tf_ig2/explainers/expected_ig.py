@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
@@ -49,6 +48,8 @@ class ExpectedIGExplainer(BaselineExplainer):
 
     _pair_names: ClassVar[Mapping[str, str]] = {**BaselineExplainer._pair_names, "references": "baselines"}
 
+    _callback_batch = 32
+
     def __init__(
         self,
         model: keras.Model | ModelView | None = None,
@@ -61,7 +62,7 @@ class ExpectedIGExplainer(BaselineExplainer):
         **model_options: Any,
     ):
         steps = validation.positive("steps", steps, integer=True)
-        np.random.SeedSequence(seed)  # raises what it should
+        seed = validation.seed(seed)
         found = rules.by_name(rule, steps)
         if sample_alpha:
             found = dataclasses.replace(found, nodes=(0.0,) * steps, weights=(1 / steps,) * steps, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from tf_ig2.attribution import Attribution
 from tf_ig2.explainers.path_explainer import PathExplainer
@@ -12,9 +12,6 @@ from tf_ig2.paths.keep import Keep
 
 class ExplicandExplainer(PathExplainer):
     """Integrates along paths that the explicand determines alone; see the subclasses."""
-
-    _keep: ClassVar[Keep] = Keep()
-    """What is kept unless `keep` says otherwise."""
 
     def explain(
         self,
@@ -42,4 +39,4 @@ class ExplicandExplainer(PathExplainer):
             empty, not finite, or out of range.
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
-        return self._explain(x, None, target, batch_size, keep or self._keep, verbose)
+        return self._explain(x, None, target, batch_size, keep, verbose)

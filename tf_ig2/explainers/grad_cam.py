@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
+from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.errors import LayerError, NonFiniteGradientError
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.request import Request, take
-from tf_ig2.models import keras_graph
+from tf_ig2.models import copies, keras_graph
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
+from tf_ig2.pair.callback_view import CallbackView, CallModelFunction, as_explicand
 
 
 class GradCAMExplainer(Explainer):
     """Grad-CAM, ReLU(Σₖ αₖAᵏ): feature maps Aᵏ weighted by the mean gradient αₖ of the explained output.
 
-    It says where, not how much: its values do not add up to the output, so the completeness gap is NaN.
+    It says where, not how much: its values do not add up to the output, so the completeness gap is NaN. `GetMask` gives
+    PAIR's map: divided by its largest value and resized as PAIR does it, three times the same for three colours.
 
     Args:
-      model: a built `keras.Model` or a `ModelView` of one.
+      model: a built `keras.Model`, a `ModelView` of one, or None to use `GetMask` with a `call_model_function`.
       layer: whose output are the feature maps `[B, h, w, K]`: a name, an index or a layer; None: the last layer with
         four-dimensional output.
       output: `"logits"`, `"probabilities"` or `"raw"`. See `ModelView`.
@@ -46,7 +49,7 @@ class GradCAMExplainer(Explainer):
 
     def __init__(
         self,
-        model: keras.Model | ModelView,
+        model: keras.Model | ModelView | None = None,
         layer: LayerLike | None = None,
         output: str = "logits",
         *,
@@ -54,12 +57,15 @@ class GradCAMExplainer(Explainer):
         **model_options: Any,
     ):
         super().__init__(model, output=output, **model_options)
+        self.resize, self._layer = resize, layer
+        self._verb = _Verb(resize, True)
+        self._graphs = Graphs()
+        if self._view is None:
+            return
         spec = self.view.inputs_spec
         if not isinstance(spec, tf.TensorSpec) or spec.shape.rank not in (3, 4):
             raise ValueError(f"Grad-CAM explains images [H, W] or [H, W, C]; this model takes {spec}.")
-        self.resize = resize
         self._maps = find_feature_maps(self.view, layer)
-        self._graphs = Graphs()
 
     def explain(self, x: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False) -> Attribution:
         """Explains a batch of images, or one.
@@ -80,7 +86,7 @@ class GradCAMExplainer(Explainer):
           NonFiniteGradientError: an output or gradient is NaN or infinite; it carries what was finished.
         """
         request = Request.of(self.view, x, target, batch_size)
-        inputs, indices = request.inputs, request.indices
+        inputs, indices, batch_size = request.inputs, request.indices, request.batch_size
         function = self._function(request.model)
         values: list[np.ndarray] = []
         outputs: list[np.ndarray] = []
@@ -108,6 +114,48 @@ class GradCAMExplainer(Explainer):
             outputs.append(explained.numpy())
         return explanation()[0] if request.single else explanation()
 
+    def _understand(self, options: dict[str, Any]) -> tuple[GradCAMExplainer, dict[str, Any]]:
+        verb = _Verb(
+            should_resize=options.get("should_resize", self.resize), three_dims=options.get("three_dims", True)
+        )
+        other = type(self)(self._view, **{**self._arguments(), "resize": False})
+        other._verb, other._graphs = verb, self._graphs
+        return other, {name: value for name, value in options.items() if name not in _Verb._fields}
+
+    def _mask(self, explanation: Attribution) -> np.ndarray:
+        """PAIR's maps of one explicand, or of a batch."""
+        values, explicand = np.asarray(explanation.values), np.asarray(explanation.explicand)
+        if explanation.output.ndim:
+            return np.stack([self._verb(*one) for one in zip(values, explicand, strict=True)])
+        return self._verb(values, explicand)
+
+    def _explain_callback(
+        self,
+        x_value: Any,
+        call_model_function: CallModelFunction,
+        call_model_args: Any,
+        **options: Any,
+    ) -> Attribution:
+        if options:
+            raise TypeError(
+                f"With a callback GradCAMExplainer takes should_resize and three_dims, not {sorted(options)}."
+            )
+        x = as_explicand(x_value)
+        view = CallbackView(call_model_function, call_model_args, x)
+        inputs, _ = validation.batch("x_value", x[None], view.inputs_spec)
+        validation.image("x_value", x.shape)
+        maps, gradients = view.feature_maps(inputs)
+        heat = _heat(tf.constant(maps), tf.constant(gradients)).numpy()[..., 0]
+        if not np.isfinite(heat).all():
+            raise NonFiniteGradientError(0, np.array([0]))
+        unknown = np.full([1, 1, 2], np.nan, heat.dtype)
+        settings = {**super()._settings(), "resize": False}
+        return Attribution(heat, inputs, unknown, np.zeros_like(unknown), settings=settings)[0]
+
+    def _arguments(self) -> dict[str, Any]:
+        layer = self._layer if self._view is None else copies.named(self.view.model, self._layer)
+        return {"layer": layer, "resize": self.resize}
+
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "layer": self._maps.name, "resize": self.resize}
 
@@ -116,16 +164,43 @@ class GradCAMExplainer(Explainer):
 
         def grad_cam(x: tf.Tensor, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
             output, maps, gradients = feature_map_gradients(explained, self._maps, x, index)
-            weights = tf.reduce_mean(gradients, axis=[1, 2], keepdims=True)
-            heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
+            heat = _heat(maps, gradients)
             if self.resize:
                 heat = tf.cast(tf.image.resize(heat, tf.shape(x)[1:3]), heat.dtype)
             return heat[..., 0], output
 
         signature = [self.view.inputs_spec, tf.TensorSpec([None], tf.int32) if explained.target is None else ()]
         return self._graphs.get(
-            explained.target, lambda: tf.function(grad_cam, input_signature=signature, autograph=False)
+            (explained.target, self.resize),
+            lambda: tf.function(grad_cam, input_signature=signature, autograph=False),
         )
+
+
+class _Verb(NamedTuple):
+    """What PAIR's `GetMask` makes of a map, by its arguments.
+
+    Attributes:
+      should_resize: divide by the largest value, and bring to the height and width of the image.
+      three_dims: three times the same, `[..., 3]`.
+    """
+
+    should_resize: bool
+    three_dims: bool
+
+    def __call__(self, heat: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """The mask of a map `[h, w]` and an image `[H, W]` or `[H, W, C]`."""
+        if self.should_resize:
+            import skimage.transform
+
+            heat = heat / heat.max() if heat.max() > 0 else heat
+            heat = skimage.transform.resize(heat, image.shape[:2])
+        return np.repeat(heat[..., None], 3, axis=-1) if self.three_dims else heat
+
+
+def _heat(maps: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
+    """Eq. 1 and 2: `[B, h, w, 1]` of feature maps and gradients `[B, h, w, K]`."""
+    weights = tf.reduce_mean(gradients, axis=[1, 2], keepdims=True)
+    return tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
 
 
 def feature_map_gradients(

@@ -65,23 +65,22 @@ class GuidedIGExplainer(BaselineExplainer):
         jit_compile: bool = False,
         **model_options: Any,
     ):
-        if not 0 < fraction <= 1:
-            raise ValueError(f"`fraction` must lie in (0, 1], not {fraction!r}.")
-        if not 0 <= max_dist <= 1:
-            raise ValueError(f"`max_dist` must lie in [0, 1], not {max_dist!r}.")
+        fraction = validation.fraction("fraction", fraction)
+        max_dist = validation.fraction("max_dist", max_dist, zero=True)
         if rule != "segment" and rule not in _ENDPOINT_RULES:
             raise ValueError(f"Unknown rule: {rule!r}. Choose one of {[*_ENDPOINT_RULES, 'segment']}.")
         steps = validation.positive("steps", steps, integer=True)
         nodes = validation.positive("nodes", nodes, integer=True)
         if completeness_tolerance is not None:
-            validation.tolerance(completeness_tolerance, rule, "segment")
+            completeness_tolerance = validation.tolerance(completeness_tolerance, rule, "segment")
+        bounds = checked_range(value_range)
         super().__init__(
             model,
             walk=Walk(
-                Guided(float(fraction), float(max_dist)),
+                Guided(fraction, max_dist),
                 segment(nodes, completeness_tolerance) if rule == "segment" else _ENDPOINT_RULES[rule],
                 segments=steps,
-                contrast=FromBaselines(checked_range(value_range)),
+                contrast=FromBaselines(bounds),
             ),
             own={
                 "steps": steps,
@@ -90,7 +89,7 @@ class GuidedIGExplainer(BaselineExplainer):
                 "rule": rule,
                 "nodes": nodes,
                 "completeness_tolerance": completeness_tolerance,
-                "value_range": value_range,
+                "value_range": bounds or "auto",
             },
             jit_compile=jit_compile,
             **model_options,

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import validation
@@ -93,6 +92,8 @@ class IG2Explainer(PathExplainer):
     TPAMI 2024, Definition 1, Algorithm 1.
     """
 
+    _callback_batch = 32
+
     def __init__(
         self,
         model: keras.Model | ModelView | None = None,
@@ -124,15 +125,16 @@ class IG2Explainer(PathExplainer):
         if clip_min_max is not None and (not isinstance(clip_min_max, str) or clip_min_max != "auto"):
             clip_min_max = validation.value_range("clip_min_max", clip_min_max)
         if completeness_tolerance is not None:
-            validation.tolerance(completeness_tolerance, str(rule), "segment")
-        if noise != "auto" and noise != 0:
-            validation.positive("noise", noise)
-            if rule not in (None, "idgi") or (rule is None and step_size != "auto"):
-                raise ValueError(f'`noise` goes with rule="idgi"; with rule={rule or "explicand"!r} there is none.')
-        np.random.SeedSequence(seed)  # raises what it should
+            completeness_tolerance = validation.tolerance(completeness_tolerance, str(rule), "segment")
+        if not isinstance(noise, str) or noise != "auto":
+            noise = validation.not_negative("noise", noise)
+        shakes = rule == "idgi" or (rule is None and step_size == "auto")
+        if noise not in ("auto", 0) and not shakes:
+            raise ValueError(f'`noise` goes with rule="idgi"; with rule={rule or "explicand"!r} there is none.')
+        seed, tolerance = validation.seed(seed), float(validation.number("tolerance", tolerance))
         self.step_size, self.clip_min_max, self.seed = step_size, clip_min_max, seed
-        self.tolerance = float(tolerance)
-        self.nodes = validation.positive("nodes", nodes, integer=True)
+        self.tolerance = tolerance
+        self.nodes = nodes = validation.positive("nodes", nodes, integer=True)
         self.completeness_tolerance = completeness_tolerance
         self._normalizer = normalizers.get(norm)
         self._distance = distances.get(distance)
@@ -200,7 +202,7 @@ class IG2Explainer(PathExplainer):
             finite, or out of range.
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
-        return self._explain(x, references, target, batch_size, keep or Keep(), verbose)
+        return self._explain(x, references, target, batch_size, keep, verbose)
 
     def represent(self, references: Any, batch_size: int = 32) -> Representations:
         """Computes the representations of references once, to be passed as `references` to many calls of `explain`.

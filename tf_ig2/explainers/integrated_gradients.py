@@ -59,16 +59,17 @@ class IntegratedGradientsExplainer(BaselineExplainer):
         steps = validation.positive("steps", steps, integer=True)
         found = rules.by_name(rule, steps)
         if completeness_tolerance is not None:
-            validation.tolerance(completeness_tolerance, rule, "gauss-legendre")
+            completeness_tolerance = validation.tolerance(completeness_tolerance, rule, "gauss-legendre")
             found = rules.segment(steps, completeness_tolerance)
+        bounds = checked_range(value_range)
         super().__init__(
             model,
-            walk=Walk(StraightLine(), found, segments=1, contrast=FromBaselines(checked_range(value_range))),
+            walk=Walk(StraightLine(), found, segments=1, contrast=FromBaselines(bounds)),
             own={
                 "steps": steps,
                 "rule": rule,
                 "completeness_tolerance": completeness_tolerance,
-                "value_range": value_range,
+                "value_range": bounds or "auto",
             },
             jit_compile=jit_compile,
             **model_options,

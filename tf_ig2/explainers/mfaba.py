@@ -68,22 +68,23 @@ class MFABAExplainer(ExplicandExplainer):
         **model_options: Any,
     ):
         steps = validation.positive("steps", steps, integer=True)
-        if step_size != "auto":
-            validation.positive("step_size", step_size)
+        if not isinstance(step_size, str) or step_size != "auto":
+            step_size = validation.positive("step_size", step_size)
         if norm not in FRACTIONS:
             raise ValueError(f"Unknown norm: {norm!r}. Choose one of {list(FRACTIONS)}.")
         if rule not in _RULES:
             raise ValueError(f"Unknown rule: {rule!r}. Choose one of {list(_RULES)}.")
         length = None if isinstance(step_size, str) else float(step_size)
+        bounds = checked_range(value_range)
         super().__init__(
             model,
             walk=Walk(
                 ToBoundary(sign=norm == "sign"),
                 _RULES[rule],
                 segments=steps,
-                contrast=WithinRange(checked_range(value_range), length, FRACTIONS[norm]),
+                contrast=WithinRange(bounds, length, FRACTIONS[norm]),
             ),
-            own={"steps": steps, "step_size": step_size, "norm": norm, "rule": rule, "value_range": value_range},
+            own={"steps": steps, "step_size": step_size, "norm": norm, "rule": rule, "value_range": bounds or "auto"},
             jit_compile=jit_compile,
             **model_options,
         )

@@ -22,9 +22,9 @@ from tf_ig2.explainers.micro_batches import micro_batches
 from tf_ig2.explainers.request import Request, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.pair.callback_view import CallbackView, CallModelFunction
+from tf_ig2.pair.callback_view import CallbackView, CallModelFunction, as_explicand
 from tf_ig2.paths.base import Evaluator, Stop
-from tf_ig2.paths.keep import Keep
+from tf_ig2.paths.keep import Keep, checked
 from tf_ig2.paths.plan import Explained, Walk
 from tf_ig2.paths.sums import Tableau
 
@@ -44,6 +44,7 @@ class PathExplainer(Explainer):
       **model_options: see `Explainer`.
 
     Raises:
+      TypeError: a part of the walk cannot be hashed.
       ValueError: `jit_compile` for a rule with a tolerance, whose number of nodes is not known beforehand.
 
     Attributes:
@@ -52,6 +53,12 @@ class PathExplainer(Explainer):
 
     _pair_names: ClassVar[Mapping[str, str]] = {}
     """PAIR's names of arguments of `GetMask`, and ours."""
+
+    _keep: ClassVar[Keep] = Keep()
+    """What is kept unless `keep` says otherwise."""
+
+    _callback_batch: ClassVar[int] = 1
+    """Rows that a callback gets unless `batch_size` says otherwise: as PAIR has it, who write callbacks for one."""
 
     def __init__(
         self,
@@ -64,6 +71,13 @@ class PathExplainer(Explainer):
     ):
         super().__init__(model, **model_options)
         self.walk = walk if isinstance(walk, Walk) else walk(self._view)
+        try:
+            hash(self.walk)
+        except TypeError as error:
+            raise TypeError(
+                f"Compiled graphs are kept by their walk, and a part of this one cannot be hashed ({error}): make "
+                "paths, rules, contrasts, norms and distances of your own frozen dataclasses."
+            ) from error
         if jit_compile and self.walk.rule.tolerance is not None:
             raise ValueError("`jit_compile` wants fixed shapes, and `completeness_tolerance` adds nodes as it goes.")
         self._own = dict(own)
@@ -83,6 +97,9 @@ class PathExplainer(Explainer):
         bounds = self.walk.contrast.bounds
         return x if bounds is None else np.clip(x, *bounds)
 
+    def _arguments(self) -> dict[str, Any]:
+        return {**self._own, "jit_compile": self._jit_compile}
+
     def _settings(self) -> dict[str, Any]:
         own = {
             name: value if isinstance(value, (int, float, str)) else repr(value) for name, value in self._own.items()
@@ -94,13 +111,17 @@ class PathExplainer(Explainer):
         changed = {name: options.pop(name) for name in self._own if name in options}
         if not changed:
             return self, options
-        other = type(self)(self._view, jit_compile=self._jit_compile, **{**self._own, **changed})
+        other = type(self)(self._view, **{**self._arguments(), **changed})
         other._graphs = self._graphs
         return other, options
 
-    def _explain(self, x: Any, contrast: Any, target: Any, batch_size: int, keep: Keep, verbose: bool) -> Attribution:
+    def _explain(
+        self, x: Any, contrast: Any, target: Any, batch_size: int, keep: Keep | None, verbose: bool
+    ) -> Attribution:
         """The line that every `explain` goes down: request, contrast, walk."""
+        keep = checked(keep, self._keep)
         request = Request.of(self.view, x, target, batch_size)
+        batch_size = request.batch_size
         given = self.walk.contrast.give(self.view, contrast, request.explicand, batch_size)
         run = self._compiled(request.model, keep, given.own)
         explanation = self._collect(run, self.walk, request, given, batch_size, keep, verbose)
@@ -110,8 +131,8 @@ class PathExplainer(Explainer):
         self,
         x_value: Any,
         call_model_function: CallModelFunction,
-        call_model_args: dict | None,
-        batch_size: int = 32,
+        call_model_args: Any,
+        batch_size: int | None = None,
         keep: Keep | None = None,
         verbose: bool = False,
         **contrast: Any,
@@ -124,12 +145,13 @@ class PathExplainer(Explainer):
                 f"With a callback {type(self).__name__} takes {names}, batch_size, keep and verbose, not "
                 f"{sorted(contrast)}."
             )
-        x = np.asarray(x_value)
+        batch_size = self._callback_batch if batch_size is None else validation.batch_size(batch_size)
+        x = as_explicand(x_value)
         view = CallbackView(call_model_function, call_model_args, x, outputs=walk.rule.needs_outputs)
         explicand, _ = validation.batch("x_value", x[None], view.inputs_spec)
-        request = Request(explicand, explicand, (), None, None, True, view)  # type: ignore[arg-type]
+        request = Request(explicand, explicand, (), None, None, True, batch_size, view)  # type: ignore[arg-type]
         given = walk.contrast.give(view, next(iter(contrast.values()), None), explicand, batch_size)
-        keep = keep or Keep()
+        keep = checked(keep, self._keep)
 
         def run(*request: Any) -> Explained:
             return _run(walk, view, keep, given.own, False, *request)

@@ -40,7 +40,7 @@ def reporter(number: tf.Tensor) -> Callable[[tf.Tensor], None]:
 
     def report(count: tf.Tensor) -> None:
         def told() -> tf.Tensor:
-            tf.numpy_function(_advance, [number, count], [])
+            tf.numpy_function(advance, [number, count], [])
             return number
 
         tf.cond(number == SILENT, lambda: number, told)
@@ -48,7 +48,8 @@ def reporter(number: tf.Tensor) -> Callable[[tf.Tensor], None]:
     return report
 
 
-def _advance(number: np.int64, count: np.int32) -> None:
+def advance(number: int | np.int64, count: int | np.int32) -> None:
+    """Bar `number` goes on by a count; from Python, or from inside a graph by way of `reporter`."""
     shown = _bars.get(int(number))
     if shown is not None:
         shown.update(int(count))

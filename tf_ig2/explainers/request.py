@@ -24,6 +24,7 @@ class Request:
       target: the callable that picks the explained output, if one was given.
       indices: int32 `[N]`, the explained output's index where no callable picks it.
       single: whether one explicand came without the axis N.
+      batch_size: rows in a forward pass.
       model: the model together with the target.
     """
 
@@ -33,6 +34,7 @@ class Request:
     target: Target | None
     indices: np.ndarray | None
     single: bool
+    batch_size: int
     model: ExplainedOutput
 
     @classmethod
@@ -47,14 +49,14 @@ class Request:
 
         Raises:
           TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
-            finite, or out of range.
+            finite, or out of range; a callable `target` cannot be hashed.
         """
         inputs, single = door(view, x)
-        validation.positive("batch_size", batch_size, integer=True)
-        given = target if callable(target) else None
+        batch_size = validation.batch_size(batch_size)
+        given = validation.callable_target(target) if callable(target) else None
         explicand, inside = entered(view, inputs, batch_size)
         indices = None if given is not None else _indices(view, explicand, inside, target, batch_size)
-        return cls(inputs, explicand, inside, given, indices, single, ExplainedOutput(view, given))
+        return cls(inputs, explicand, inside, given, indices, single, batch_size, ExplainedOutput(view, given))
 
     def __len__(self) -> int:
         return len(tf.nest.flatten(self.inputs)[0])

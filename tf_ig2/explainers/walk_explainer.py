@@ -33,6 +33,8 @@ class WalkExplainer(PathExplainer):
       (2, 1, 6)
     """
 
+    _callback_batch = 32
+
     def __init__(
         self,
         model: keras.Model | ModelView | None,
@@ -70,7 +72,10 @@ class WalkExplainer(PathExplainer):
           TypeError, ValueError: an argument has another structure, shape or type than the model or the contrast takes.
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
-        return self._explain(x, contrast, target, batch_size, keep or Keep(), verbose)
+        return self._explain(x, contrast, target, batch_size, keep, verbose)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {"walk": self.walk, **super()._arguments()}
 
     def _settings(self) -> dict[str, Any]:
         parts = {name: repr(getattr(self.walk, name)) for name in ("path", "rule", "contrast")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,15 +12,18 @@ from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
+from tf_ig2.contrasts.baselines import resolve
 from tf_ig2.explainers.base import Explainer
+from tf_ig2.explainers.baseline_explainer import BaselineExplainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.explainers.request import door
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.pair.callback_view import CallModelFunction
+from tf_ig2.pair.callback_view import CallModelFunction, as_explicand, of_explicand
+from tf_ig2.pair.xrai import XRAIOutput, XRAIParameters
 from tf_ig2.segments import segmentation
 from tf_ig2.segments.regions import RegionAttribution, rank_regions
 
-_BASELINES = "black_and_white"
+_NAMES = ("sigma", "min_size", "dilation", "min_new_pixels", "area", "algorithm", "channels")
 _ALGORITHMS = ("full", "fast")
 _CHANNELS: dict[str, Any] = {"max": np.max, "sum": np.sum}
 
@@ -69,15 +71,12 @@ class XRAIExplainer(Explainer):
             raise ValueError(f"Unknown algorithm: {algorithm!r}. Choose one of {_ALGORITHMS}.")
         if channels not in _CHANNELS:
             raise ValueError(f"Unknown channels: {channels!r}. Choose one of {list(_CHANNELS)}.")
-        if not 0 < area <= 1:
-            raise ValueError(f"`area` must be a fraction of the image in (0, 1], not {area!r}.")
-        if dilation != 0:
-            validation.positive("dilation", dilation, integer=True)
         self.scales = tuple(float(validation.positive("scales", scale)) for scale in scales)
         self.sigma = float(validation.positive("sigma", sigma))
         self.min_size = validation.positive("min_size", min_size, integer=True)
         self.min_new_pixels = validation.positive("min_new_pixels", min_new_pixels, integer=True)
-        self.dilation, self.area, self.algorithm, self.channels = int(dilation), float(area), algorithm, channels
+        self.dilation = validation.not_negative("dilation", dilation, integer=True)
+        self.area, self.algorithm, self.channels = validation.fraction("area", area), algorithm, channels
         self._chosen = isinstance(base, (keras.Model, ModelView))
         if self._chosen:
             base = IntegratedGradientsExplainer(base)
@@ -121,7 +120,7 @@ class XRAIExplainer(Explainer):
             inputs, single = door(self.view, x)
             _check_images(inputs)
             if self._chosen and not args:
-                base_options = {"baselines": _BASELINES, **base_options}
+                base_options = _from_extremes(base_options)
             base = self.base.explain(inputs, *args, verbose=verbose, **base_options).at_input()
         else:
             if args or base_options:
@@ -149,42 +148,104 @@ class XRAIExplainer(Explainer):
         self,
         x_value: Any,
         call_model_function: CallModelFunction,
-        call_model_args: dict | None,
+        call_model_args: Any,
         segments: Any = None,
         base_attribution: Any = None,
         **options: Any,
-    ) -> Attribution:
+    ) -> RegionAttribution:
         if base_attribution is None:
             base = self.base or IntegratedGradientsExplainer()
             if self.base is None or self._chosen:
-                options = {"baselines": _BASELINES, **options}
+                options = _from_extremes(options)
+            base, options = base._understand(options)
             base_attribution = base._explain_callback(x_value, call_model_function, call_model_args, **options)
         return self.explain(x_value, base_attribution=base_attribution, segments=segments)
 
-    def _understand(self, options: dict[str, Any]) -> tuple[Explainer, dict[str, Any]]:
+    def _understand(self, options: dict[str, Any]) -> tuple[XRAIExplainer, dict[str, Any]]:
         own: dict[str, Any] = {name: options[name] for name in ("segments", "base_attribution") if name in options}
         options = {name: value for name, value in options.items() if name not in own}
-        other = copy.copy(self)
-        if "extra_parameters" in options:  # a saliency.XRAIParameters
-            parameters = options.pop("extra_parameters")
-            other.area, other.algorithm = float(parameters.area_threshold), parameters.algorithm
-            other.min_new_pixels = int(parameters.experimental_params["min_pixel_diff"])
-            if self._chosen and "base_attribution" not in own:
-                options["steps"] = parameters.steps
-        if self.base is not None:
-            other.base, options = self.base._understand(options)
+        parameters, base = options.pop("extra_parameters", None), self.base
+        changed: dict[str, Any] = {}
+        if parameters is not None:
+            changed = {
+                "area": parameters.area_threshold,
+                "algorithm": parameters.algorithm,
+                "min_new_pixels": parameters.experimental_params["min_pixel_diff"],
+            }
+            integrates = base is None or isinstance(base, IntegratedGradientsExplainer)
+            if integrates and own.get("base_attribution") is None:
+                options = {"steps": parameters.steps, **options}
+        if base is not None:
+            base, options = base._understand(options)
+        other = type(self)(base, **{**self._arguments(), **changed})
+        other._chosen = self._chosen
         return other, {**own, **options}
 
-    def _one(self, x_value: Any, **options: Any) -> Attribution:
+    def GetMaskWithDetails(
+        self,
+        x_value: Any,
+        call_model_function: CallModelFunction | None = None,
+        call_model_args: Any = None,
+        **options: Any,
+    ) -> XRAIOutput:
+        """PAIR's verb: the map of one image, and what it was made of.
+
+        Args:
+          x_value, call_model_function, call_model_args: as for `GetMask`.
+          **options: as for `GetMask`; `extra_parameters`, an `XRAIParameters` of PAIR's or of `tf_ig2.pair.xrai`, says
+            what is wanted beside the map.
+
+        Returns:
+          The map and the details that were asked for. The base attribution for each of several baselines costs another
+          run of the base explainer.
+        """
+        parameters = options.get("extra_parameters") or XRAIParameters()
+        explainer, own = self._understand(options)
+        if call_model_function is None:
+            explanation = explainer._one(x_value, **own)
+        else:
+            x_value = as_explicand(x_value)
+            call_model_function = of_explicand(call_model_function, x_value, call_model_args)
+            explanation = explainer._explain_callback(x_value, call_model_function, call_model_args, **own)
+        details = XRAIOutput(explanation.values)
+        if parameters.return_xrai_segments:
+            ranks = explanation.regions
+            flat = parameters.flatten_xrai_segments
+            details.segments = ranks if flat else ranks == np.arange(1, ranks.max() + 1)[:, None, None]
+        given = own.pop("base_attribution", None)
+        own.pop("segments", None)
+        base = explainer.base or IntegratedGradientsExplainer()
+        if given is not None or not isinstance(base, BaselineExplainer):
+            details.ig_attribution = explanation.base_values if parameters.return_ig_attributions else None
+            return details
+        if explainer.base is None or explainer._chosen:
+            own = _from_extremes(own)
+        image = np.asarray(explanation.explicand)[None]
+        bounds = base.walk.contrast.value_range  # type: ignore[attr-defined]
+        found = resolve(own.pop("baselines", 0.0), image, tf.TensorSpec([None, *image.shape[1:]], image.dtype), bounds)
+        details.baselines = np.asarray(found.rows(np.zeros(found.count, int), np.arange(found.count)))
+        if parameters.return_ig_attributions:
+            details.ig_attribution = [
+                base.GetMask(x_value, call_model_function, call_model_args, baselines=one, **own)
+                for one in details.baselines
+            ]
+        return details
+
+    def _constructed(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self._view if self._chosen else self.base,), self._arguments()
+
+    def _arguments(self) -> dict[str, Any]:
+        return {"scales": self.scales, **{name: getattr(self, name) for name in _NAMES}}
+
+    def _one(self, x_value: Any, **options: Any) -> RegionAttribution:
         if options.get("base_attribution") is None:
-            return super()._one(x_value, **options)
+            return super()._one(x_value, **options)  # type: ignore[return-value]
         if not self._images(x_value)[1]:
             raise ValueError("`x_value` must be one explicand without a batch axis; use `explain` for a batch.")
         return self.explain(x_value, **options)
 
     def _settings(self) -> dict[str, Any]:
-        names = ("sigma", "min_size", "dilation", "min_new_pixels", "area", "algorithm", "channels")
-        return {**super()._settings(), "scales": list(self.scales), **{name: getattr(self, name) for name in names}}
+        return {**super()._settings(), **self._arguments(), "scales": list(self.scales)}
 
     def _images(self, x: Any) -> tuple[np.ndarray, bool]:
         """Checks images when there may be no model that says what they look like."""
@@ -211,6 +272,11 @@ class XRAIExplainer(Explainer):
             attribution.ravel(), masks, self.min_new_pixels, self.area, self.algorithm == "fast"
         )
         return values.reshape(image.shape[:2]), ranks.reshape(image.shape[:2])
+
+
+def _from_extremes(options: dict[str, Any]) -> dict[str, Any]:
+    """PAIR's baselines, the image's smallest and largest value, where no others are given."""
+    return {**options, "baselines": "black_and_white" if options.get("baselines") is None else options["baselines"]}
 
 
 def _precomputed(base: Any, inputs: np.ndarray, single: bool) -> Attribution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from tf_ig2.errors import LayerError, NotDifferentiableError
-from tf_ig2.models import folding, keras_graph, pooling
+from tf_ig2.models import copies, folding, keras_graph, pooling
 from tf_ig2.models.cut import Cut
 from tf_ig2.models.network import Call, Key, Network, Node
 from tf_ig2.paths.base import Points
@@ -95,6 +96,7 @@ class ModelView:
                 f"Probabilities were asked for, but the model's output {final.operation.name!r} has no softmax or "
                 'sigmoid. Pass output="logits" to explain it as it is, or add the activation to the model.'
             )
+        self._asked = {"output": output, "output_name": output_name, "input_layer": input_layer}
         self.layer: str | int | None = layer.name if isinstance(layer, keras.layers.Layer) else layer
         self._tapped = None if layer is None else keras_graph.find_layer(model, layer)
         self.inputs_spec = tf.nest.map_structure(
@@ -151,6 +153,24 @@ class ModelView:
         )
         self._trace()
         return self
+
+    def __reduce__(self) -> Any:
+        """Pickled, it takes its model along, or its callables, and is made again on the other side."""
+        if self.model is None:
+            copies.check_callable(self._encoder)
+            copies.check_callable(self._head)
+        return _again, self._parts()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ModelView:
+        return _again(*copy.deepcopy(self._parts(), memo))
+
+    def _parts(self) -> tuple[Any, Any]:
+        """What it is made of: a model, or callables; and the options."""
+        if self.model is None:
+            return (self._encoder, self._head, self.inputs_spec, self.variables), {"pool": self.pool}
+        layer = self.layer if self._tapped is None else copies.named(self.model, self._tapped)
+        inner = copies.named(self.model, self._asked["input_layer"])
+        return self.model, {**self._asked, "layer": layer, "input_layer": inner, "pool": self.pool}
 
     def enter(self, inputs: Points) -> tuple[Points, Points]:
         """Runs the model up to where attributions are made, which is needed once for an explicand.
@@ -327,6 +347,12 @@ class ModelView:
                 "gradient (an embedding or a cast to integers lies between). Pass `input_layer`, for example the "
                 "embedding."
             )
+
+
+def _again(made_of: Any, options: dict[str, Any]) -> ModelView:
+    if isinstance(made_of, keras.Model):
+        return ModelView(made_of, **options)
+    return ModelView.from_callables(*made_of, **options)
 
 
 def check_model(model: Any) -> None:

@@ -2,7 +2,8 @@
 
 The contract is that of PAIR's `saliency`: `call_model_function(x_value_batch, call_model_args, expected_keys) -> dict`.
 Sums that need the explained output itself (IDGI, or a tolerance of the completeness gap) ask for PAIR's key
-`OUTPUT_LAYER_VALUES`, the explained output of each row, `[B]`.
+`OUTPUT_LAYER_VALUES`, the explained output of each row, `[B]`, and so does occlusion; Grad-CAM asks for
+`CONVOLUTION_LAYER_VALUES` and `CONVOLUTION_OUTPUT_GRADIENTS`, `[B, h, w, K]` both, in one call.
 IG² adds the keys of its authors' code: `REP_LAYER_VALUES`, the representations of a batch, and
 `REP_DISTANCE_GRADIENTS`, the gradient of the *negated* distance between the representations of `x_value_batch` and of
 the references, which the callback finds in `call_model_args["layer_baseline"]`, row by row.
@@ -10,7 +11,7 @@ the references, which the callback finds in `call_model_args["layer_baseline"]`,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,38 @@ INPUT_OUTPUT_GRADIENTS = "INPUT_OUTPUT_GRADIENTS"
 OUTPUT_LAYER_VALUES = "OUTPUT_LAYER_VALUES"
 REP_LAYER_VALUES = "REP_LAYER_VALUES"
 REP_DISTANCE_GRADIENTS = "REP_DISTANCE_GRADIENTS"
+CONVOLUTION_LAYER_VALUES = "CONVOLUTION_LAYER_VALUES"
+CONVOLUTION_OUTPUT_GRADIENTS = "CONVOLUTION_OUTPUT_GRADIENTS"
 
 CallModelFunction = Callable[..., dict[str, Any]]
+
+
+def of_explicand(function: CallModelFunction, x: Any, call_model_args: Any) -> CallModelFunction:
+    """The callback for the points around one explicand.
+
+    A callback that leaves the explained output to the prediction, such as `saliency_adapter(model)`, offers a method
+    `of_explicand(x, call_model_args)` that settles it; others are what they are.
+
+    Args:
+      function: the callback.
+      x: array `[...]`, the explicand.
+      call_model_args: what is passed to it.
+    """
+    settle = getattr(function, "of_explicand", None)
+    return settle(x, call_model_args) if callable(settle) else function
+
+
+def as_explicand(x: Any) -> np.ndarray:
+    """One explicand as callbacks get it: of float64 or float32, whichever holds the values of its own type.
+
+    Raises:
+      TypeError: it holds no numbers.
+    """
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise TypeError(f"`x_value` must hold numbers, not {array.dtype} ({type(x).__name__}).")
+    single = array.dtype.name == "bfloat16" or np.result_type(array.dtype, np.float32) == np.float32
+    return array.astype(np.float32 if single else np.float64)
 
 
 class CallbackView:
@@ -34,22 +65,23 @@ class CallbackView:
 
     Args:
       call_model_function: the callback.
-      call_model_args: passed to it at every call; a copy is made, the caller's dict is not changed.
-      explicand: array `[...]`, gives shape and dtype (float64 stays, everything else becomes float32).
+      call_model_args: any object, passed to it at every call as it is. IG² puts the references' representations
+        beside what is in there: for it, a dict or None; a copy is made, the caller's dict is not changed.
+      explicand: array `[...]`, see `as_explicand`.
       outputs: whether the explained output is asked for.
     """
 
     def __init__(
         self,
         call_model_function: CallModelFunction,
-        call_model_args: dict | None,
+        call_model_args: Any,
         explicand: np.ndarray,
         outputs: bool = False,
     ):
         if not callable(call_model_function):
             raise TypeError(f"`call_model_function` must be callable, not {type(call_model_function).__name__}.")
-        self._call = call_model_function
-        self._args = dict(call_model_args or {})
+        self._call = of_explicand(call_model_function, explicand, call_model_args)
+        self._args = call_model_args
         self._representations: Any = None
         self._outputs = outputs
         dtype = tf.float64 if explicand.dtype == np.float64 else tf.float32
@@ -57,7 +89,13 @@ class CallbackView:
 
     def represent(self, references: np.ndarray) -> None:
         """Has the callback represent the references `[R, ...]`, and keeps the result as it came."""
-        values = self._ask(references, REP_LAYER_VALUES)
+        if self._args is not None and not isinstance(self._args, Mapping):
+            raise TypeError(
+                "`call_model_args` must be a dict or None here, because IG² passes the references' representations in "
+                f'it, as "layer_baseline"; not {type(self._args).__name__}.'
+            )
+        self._args = dict(self._args or {})
+        values = self._ask(references, REP_LAYER_VALUES)[REP_LAYER_VALUES]
         if len(values) != len(references):
             raise ValueError(f"{REP_LAYER_VALUES} has {len(values)} rows for {len(references)} references.")
         self._representations = values.detach() if hasattr(values, "detach") else values
@@ -74,7 +112,7 @@ class CallbackView:
         """The gradients that are wanted; `rows.contrast.representation` holds the references' indices."""
         x = point.numpy()
         zero = tf.zeros([len(x)], point.dtype)
-        value = self._output(x) if self._outputs else zero
+        value = self.outputs(x) if self._outputs else zero
         output: Points = self._gradient(INPUT_OUTPUT_GRADIENTS, x) if output_gradient else ()
         descent: Points = ()
         if objective_gradient:
@@ -86,23 +124,43 @@ class CallbackView:
         """A callback's output is the explained one."""
         return outputs
 
-    def _output(self, x: np.ndarray) -> tf.Tensor:
-        output = np.asarray(self._ask(x, OUTPUT_LAYER_VALUES))
+    def outputs(self, x: np.ndarray) -> tf.Tensor:
+        """The explained output of rows `[B, ...]`: `[B]`."""
+        output = np.asarray(self._ask(x, OUTPUT_LAYER_VALUES)[OUTPUT_LAYER_VALUES])
         if output.shape not in ((len(x),), (len(x), 1)):
             raise ValueError(
                 f"{OUTPUT_LAYER_VALUES} has shape {output.shape}; it must be the explained output of each row of "
-                f"x_value_batch, [{len(x)}]. Rules other than IDGI, without a tolerance, do not need it."
+                f"x_value_batch, [{len(x)}]. Gradients and their sums, without a tolerance and other than IDGI, do not "
+                "need it."
             )
         return tf.constant(output.reshape(len(x)), self.inputs_spec.dtype)
 
+    def feature_maps(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The feature maps of rows `[B, ...]` and the gradient of the explained output by them: `[B, h, w, K]` both."""
+        keys = (CONVOLUTION_LAYER_VALUES, CONVOLUTION_OUTPUT_GRADIENTS)
+        answer = self._ask(x, *keys)
+        maps, gradients = (np.asarray(answer[key], self.inputs_spec.dtype.as_numpy_dtype) for key in keys)
+        for key, found in zip(keys, (maps, gradients), strict=True):
+            if found.ndim != 4 or len(found) != len(x):
+                raise ValueError(
+                    f"{key} has shape {found.shape}; it must be feature maps of each row of x_value_batch, "
+                    f"[{len(x)}, h, w, K]."
+                )
+        if maps.shape != gradients.shape:
+            raise ValueError(
+                f"{keys[0]} has shape {maps.shape} and {keys[1]} {gradients.shape}; they must be the same."
+            )
+        return maps, gradients
+
     def _gradient(self, key: str, x: np.ndarray) -> tf.Tensor:
-        gradient = np.asarray(self._ask(x, key))
+        gradient = np.asarray(self._ask(x, key)[key])
         if gradient.shape != x.shape:
             raise ValueError(f"{key} has shape {gradient.shape}; it must be that of x_value_batch, {x.shape}.")
         return tf.constant(gradient, self.inputs_spec.dtype)
 
-    def _ask(self, x: np.ndarray, key: str) -> Any:
-        answer = self._call(x, call_model_args=self._args, expected_keys=[key])
-        if key not in answer:
-            raise ValueError(f"`call_model_function` was asked for {key} and returned {sorted(answer)}.")
-        return answer[key]
+    def _ask(self, x: np.ndarray, *keys: str) -> Any:
+        answer = self._call(x, call_model_args=self._args, expected_keys=list(keys))
+        missing = [key for key in keys if key not in answer]
+        if missing:
+            raise ValueError(f"`call_model_function` was asked for {', '.join(keys)} and returned {sorted(answer)}.")
+        return answer

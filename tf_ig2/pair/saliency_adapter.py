@@ -16,6 +16,8 @@ from tf_ig2.explainers.grad_cam import feature_map_gradients, find_feature_maps
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
 from tf_ig2.pair.callback_view import (
+    CONVOLUTION_LAYER_VALUES,
+    CONVOLUTION_OUTPUT_GRADIENTS,
     INPUT_OUTPUT_GRADIENTS,
     OUTPUT_LAYER_VALUES,
     REP_DISTANCE_GRADIENTS,
@@ -24,9 +26,6 @@ from tf_ig2.pair.callback_view import (
 )
 from tf_ig2.paths import distances
 from tf_ig2.paths.distances import Distance
-
-CONVOLUTION_LAYER_VALUES = "CONVOLUTION_LAYER_VALUES"
-CONVOLUTION_OUTPUT_GRADIENTS = "CONVOLUTION_OUTPUT_GRADIENTS"
 
 _MAPS = {CONVOLUTION_LAYER_VALUES, CONVOLUTION_OUTPUT_GRADIENTS}
 _KEYS = {INPUT_OUTPUT_GRADIENTS, OUTPUT_LAYER_VALUES, REP_LAYER_VALUES, REP_DISTANCE_GRADIENTS, *_MAPS}

@@ -55,6 +55,7 @@ def get(distance: str | Distance) -> Distance:
         value differs), `"cosine"`, `"l1"`, or a `Distance` of your own.
 
     Raises:
+      TypeError: neither a name nor a distance.
       ValueError: the name is unknown.
 
     Example:
@@ -63,6 +64,8 @@ def get(distance: str | Distance) -> Distance:
     """
     if isinstance(distance, Distance):
         return distance
+    if not isinstance(distance, str):
+        raise TypeError(f"`distance` must be a name or a tf_ig2.Distance, not {distance!r}.")
     if distance not in _DISTANCES:
         raise ValueError(f"Unknown distance: {distance!r}. Choose one of {sorted(_DISTANCES)} or pass a Distance.")
     return _DISTANCES[distance]

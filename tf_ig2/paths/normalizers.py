@@ -12,6 +12,8 @@ from typing import Protocol
 
 import tensorflow as tf
 
+from tf_ig2 import validation
+
 
 class Normalizer(Protocol):
     """Turns gradients into steps of unit length."""
@@ -56,8 +58,10 @@ class SparseL1:
     percentile: float = 95.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.percentile < 100.0:
+        percentile = float(validation.number("percentile", self.percentile))
+        if not 0.0 <= percentile < 100.0:
             raise ValueError(f"`percentile` must lie in [0, 100), not {self.percentile!r}.")
+        object.__setattr__(self, "percentile", percentile)
 
     def _selected(self, features: int) -> int:
         return max(1, math.ceil(round((1.0 - self.percentile / 100.0) * features, 6)))
@@ -79,6 +83,7 @@ def get(norm: str | Normalizer) -> Normalizer:
       norm: `"l2"`, `"l1"` (that is `SparseL1(percentile=95)`), or a `Normalizer`.
 
     Raises:
+      TypeError: neither a name nor a normalizer.
       ValueError: the name is unknown.
 
     Example:
@@ -86,6 +91,8 @@ def get(norm: str | Normalizer) -> Normalizer:
       [[0.6000000238418579, 0.800000011920929]]
     """
     if not isinstance(norm, str):
+        if not callable(norm):
+            raise TypeError(f'`norm` must be "l2", "l1" or a Normalizer such as SparseL1(98), not {norm!r}.')
         return norm
     if norm not in ("l2", "l1"):
         raise ValueError(f'Unknown norm: {norm!r}. Choose "l2", "l1" or pass a Normalizer such as SparseL1(98).')

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tf_ig2 import validation
 from tf_ig2.contrasts.contrast import Contrast
 from tf_ig2.paths.base import Evaluator, Path, Points, Rows
 from tf_ig2.paths.keep import Keep
@@ -52,6 +53,9 @@ class Walk:
       contrast: what explicands are contrasted with.
       summed: whether values are the sum over references and not the mean: where each is one part of the explanation.
 
+    Raises:
+      TypeError, ValueError: `segments` is not a positive integer.
+
     Example:
       >>> from tf_ig2 import IG2Explainer
       >>> walk = IG2Explainer(steps=5).walk
@@ -64,6 +68,9 @@ class Walk:
     segments: int
     contrast: Contrast
     summed: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "segments", validation.positive("segments", self.segments, integer=True))
 
     def tableau(self, references: int, dtype: tf.DType) -> Tableau:
         """The rule's nodes: positions `[n]`, or `[n, R]` where each of R references has its own; weights `[n]`."""
