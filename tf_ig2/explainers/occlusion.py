@@ -108,7 +108,8 @@ class OcclusionExplainer(Explainer):
         verbose: bool = False,
     ) -> Attribution:
         x = as_explicand(x_value)
-        view = CallbackView(call_model_function, call_model_args, x)
+        batch_size = validation.batch_size(batch_size)
+        view = CallbackView(call_model_function, call_model_args, x, batch_size=batch_size)
         inputs, _ = validation.batch("x_value", x[None], view.inputs_spec)
         size, value = tf.constant(self.size), tf.constant(self.value, inputs.dtype)
 
@@ -116,7 +117,7 @@ class OcclusionExplainer(Explainer):
             rows = hidden(tf.constant(inputs[n]), tf.constant(tops), tf.constant(lefts), size, value)
             return view.outputs(rows.numpy()).numpy()
 
-        return self._explain(inputs, None, outputs, validation.batch_size(batch_size), verbose)[0]
+        return self._explain(inputs, None, outputs, batch_size, verbose)[0]
 
     def _explain(self, inputs: np.ndarray, indices: Any, outputs: Any, batch_size: int, verbose: bool) -> Attribution:
         """Image by image: the output of the whole, then of its hidden copies, `batch_size` at a time."""

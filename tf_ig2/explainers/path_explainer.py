@@ -28,6 +28,9 @@ from tf_ig2.paths.keep import Keep, checked
 from tf_ig2.paths.plan import Explained, Walk
 from tf_ig2.paths.sums import Tableau
 
+_EAGER_ROWS = 128
+"""Rows that go along a walk with a callback together: its own work is eager, and would take longer than the callback."""
+
 Run = Callable[[Any, Any, Any, Any, Tableau, int, int], Explained]
 """`(explicand, inside, target, given, tableau, batch_size, bar) -> Explained` of n explicands."""
 
@@ -147,7 +150,9 @@ class PathExplainer(Explainer):
             )
         batch_size = self._callback_batch if batch_size is None else validation.batch_size(batch_size)
         x = as_explicand(x_value)
-        view = CallbackView(call_model_function, call_model_args, x, outputs=walk.rule.needs_outputs)
+        needs_outputs = walk.rule.needs_outputs
+        view = CallbackView(call_model_function, call_model_args, x, outputs=needs_outputs, batch_size=batch_size)
+        batch_size *= max(1, _EAGER_ROWS // batch_size)  # of the walk: the view asks for fewer at a time
         explicand, _ = validation.batch("x_value", x[None], view.inputs_spec)
         request = Request(explicand, explicand, (), None, None, True, batch_size, view)  # type: ignore[arg-type]
         given = walk.contrast.give(view, next(iter(contrast.values()), None), explicand, batch_size)

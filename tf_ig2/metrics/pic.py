@@ -1,6 +1,7 @@
 """Performance information curves, SIC and AIC: the prediction against the information that a picture carries.
 
-The same numbers as PAIR's `saliency.metrics.pic`, batched, and with the three colours interpolated together.
+The same numbers as PAIR's `saliency.metrics.pic`, batched, and with the three colours interpolated together. Everything
+is here under PAIR's names, too: `compute_pic_metric` and what goes with it, at the end.
 
 Reference: Kapishnikov et al., XRAI: Better Attributions Through Regions, ICCV 2019.
 """
@@ -10,15 +11,23 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 from scipy import interpolate
 from threadpoolctl import threadpool_limits
 
+from tf_ig2 import validation
+
 THRESHOLDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10, 0.13, 0.21, 0.34, 0.5, 0.75)
 """PAIR's choice of fractions of pixels that are revealed."""
+
+
+_SURFACES: dict[str, Any] = {
+    "linear": interpolate.LinearNDInterpolator,
+    "nearest": interpolate.NearestNDInterpolator,
+}
 
 
 class PICError(ValueError):
@@ -53,8 +62,7 @@ def random_mask(height: int, width: int, fraction: float = 0.01, seed: int = 0) 
 
     Take another one for each image, and the same one for all methods.
     """
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"`fraction` must lie in 0 … 1, not {fraction!r}.")
+    fraction = validation.fraction("fraction", fraction, zero=True)
     mask = np.zeros(height * width, bool)
     mask[np.random.default_rng(seed).choice(mask.size, int(mask.size * fraction), replace=False)] = True
     return mask.reshape(height, width)
@@ -101,6 +109,8 @@ def performance_information_curve(
       >>> curve.curve_y[[0, -1]]
       array([0., 1.])
     """
+    batch_size = validation.batch_size(batch_size)
+    num_data_points = validation.positive("num_data_points", num_data_points, integer=True)
     image, saliency_map, mask, thresholds = _checked(image, saliency_map, mask, thresholds)
     with threadpool_limits(1, "blas"):  # one tiny linear system per triangle: threads would wait for each other
         shown = [_blurred(image, mask)]
@@ -126,7 +136,7 @@ def performance_information_curve(
     )
 
 
-def aggregate(curves: Sequence[PIC], method: str = "median") -> tuple[np.ndarray, np.ndarray, float]:
+def aggregate(curves: Sequence[PIC | PicMetricResult], method: str = "median") -> tuple[np.ndarray, np.ndarray, float]:
     """The curve of a method over many images.
 
     Args:
@@ -155,17 +165,18 @@ def entropy(image: np.ndarray) -> int:
     return buffer.tell()
 
 
-def _blurred(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The image with all pixels but the known ones, and the corners, interpolated linearly between these."""
+def _blurred(image: np.ndarray, known: np.ndarray, method: str = "linear") -> np.ndarray:
+    """The image with all pixels but the known ones, and the corners, interpolated between these."""
     known = known.copy()
     known[[0, 0, -1, -1], [0, -1, 0, -1]] = True
     if known.all():
         return image
-    colours = image.reshape(*known.shape, -1).astype(np.float32)
-    surface = interpolate.LinearNDInterpolator(np.argwhere(known), colours[known])
+    colours = image.reshape(*known.shape, -1).astype(np.float32 if image.dtype == np.uint8 else np.float64)
+    surface = _SURFACES[method](np.argwhere(known), colours[known])
     found = surface(np.argwhere(~known))
     colours[~known] = np.where(np.isnan(found), colours.mean(axis=(0, 1)), found)
-    return np.round(colours).astype(np.uint8).reshape(image.shape)
+    colours = np.round(colours) if image.dtype.kind in "iu" else colours
+    return colours.astype(image.dtype).reshape(image.shape)
 
 
 def _predictions(predict: Callable[[np.ndarray], Any], images: np.ndarray, batch_size: int) -> np.ndarray:
@@ -202,3 +213,112 @@ def _checked(image: Any, saliency_map: Any, mask: Any, thresholds: Any) -> tuple
     ):
         raise ValueError(f"`thresholds` must ascend within 0 … 1, not {thresholds!r}.")
     return image, saliency_map, mask, fractions
+
+
+ComputePicMetricError = PICError
+estimate_image_entropy = entropy
+
+
+class PicMetricResult(NamedTuple):
+    """One curve as PAIR's `compute_pic_metric` returns it; see `PIC`."""
+
+    curve_x: Sequence[float]
+    curve_y: Sequence[float]
+    blurred_images: Sequence[np.ndarray]
+    predictions: Sequence[float]
+    thresholds: Sequence[float]
+    auc: float
+
+
+class AggregateMetricResult(NamedTuple):
+    """The curve of a method as PAIR's `aggregate_individual_pic_results` returns it; see `aggregate`."""
+
+    curve_x: Sequence[float]
+    curve_y: Sequence[float]
+    auc: float
+
+
+def generate_random_mask(image_height: int, image_width: int, fraction: float = 0.01) -> np.ndarray:
+    """`random_mask` as PAIR has it: another one at each call, from NumPy's global state."""
+    seed = int(np.random.randint(2**31))  # noqa: NPY002
+    return random_mask(image_height, image_width, fraction, seed)
+
+
+def create_blurred_image(full_img: np.ndarray, pixel_mask: np.ndarray, method: str = "linear") -> np.ndarray:
+    """An image with all pixels interpolated but those of a mask, and the corners.
+
+    Args:
+      full_img: `[H, W, C]` or `[H, W]`.
+      pixel_mask: `[H, W]`, True or not zero where pixels are known.
+      method: "linear" or "nearest".
+
+    Returns:
+      Array like `full_img`.
+
+    Raises:
+      ValueError: shapes that do not fit, or an unknown method.
+    """
+    image, mask = np.asarray(full_img), np.asarray(pixel_mask).astype(bool)
+    if method not in _SURFACES:
+        raise ValueError(f"Unknown `method`: {method!r}. Choose one of {list(_SURFACES)}.")
+    if image.ndim not in (2, 3) or mask.shape != image.shape[:2] or min(mask.shape) < 2:
+        raise ValueError(f"`pixel_mask` has shape {mask.shape}, the image {image.shape}: [H, W], at least 2 × 2.")
+    return _blurred(image, mask, method)
+
+
+def compute_pic_metric(
+    img: np.ndarray,
+    saliency_map: np.ndarray,
+    random_mask: np.ndarray,
+    pred_func: Callable[[np.ndarray], Any],
+    saliency_thresholds: Sequence[float],
+    min_pred_value: float = 0.8,
+    keep_monotonous: bool = True,
+    num_data_points: int = 1000,
+) -> PicMetricResult:
+    """`performance_information_curve` as PAIR has it: `pred_func` is asked for one image at a time.
+
+    Args:
+      img, saliency_map, random_mask, saliency_thresholds, min_pred_value, keep_monotonous, num_data_points: see
+        `performance_information_curve`; `random_mask` is its `mask`.
+      pred_func: its `predict`, for uint8 images `[1, H, W, C]` or `[1, H, W]`.
+
+    Returns:
+      The curve.
+
+    Raises:
+      TypeError, ValueError, PICError: as `performance_information_curve`.
+    """
+    found = performance_information_curve(
+        img,
+        saliency_map,
+        np.asarray(random_mask).astype(bool),
+        pred_func,
+        saliency_thresholds,
+        min_pred_value,
+        keep_monotonous,
+        num_data_points,
+        batch_size=1,
+    )
+    return PicMetricResult(
+        found.curve_x,
+        found.curve_y,
+        list(found.blurred_images),
+        found.predictions.tolist(),
+        found.thresholds.tolist(),
+        found.auc,
+    )
+
+
+def aggregate_individual_pic_results(
+    compute_pic_metrics_results: Sequence[PicMetricResult], method: str = "median"
+) -> AggregateMetricResult:
+    """`aggregate` as PAIR has it.
+
+    Raises:
+      ValueError: no curve, curves at different points, or an unknown method.
+    """
+    curves = list(compute_pic_metrics_results)
+    if any(not np.array_equal(curve.curve_x, curves[0].curve_x) for curve in curves):
+        raise ValueError("`compute_pic_metrics_results` holds curves at different points of the x-axis.")
+    return AggregateMetricResult(*aggregate(curves, method))

@@ -40,8 +40,8 @@ def of_explicand(function: CallModelFunction, x: Any, call_model_args: Any) -> C
       x: array `[...]`, the explicand.
       call_model_args: what is passed to it.
     """
-    settle = getattr(function, "of_explicand", None)
-    return settle(x, call_model_args) if callable(settle) else function
+    settles = hasattr(type(function), "of_explicand")  # of its type: a mock has every attribute
+    return function.of_explicand(x, call_model_args) if settles else function  # type: ignore[attr-defined]
 
 
 def as_explicand(x: Any) -> np.ndarray:
@@ -69,6 +69,7 @@ class CallbackView:
         beside what is in there: for it, a dict or None; a copy is made, the caller's dict is not changed.
       explicand: array `[...]`, see `as_explicand`.
       outputs: whether the explained output is asked for.
+      batch_size: rows that the callback gets at a time, however many a walk has together.
     """
 
     def __init__(
@@ -77,13 +78,14 @@ class CallbackView:
         call_model_args: Any,
         explicand: np.ndarray,
         outputs: bool = False,
+        batch_size: int = 1,
     ):
         if not callable(call_model_function):
             raise TypeError(f"`call_model_function` must be callable, not {type(call_model_function).__name__}.")
         self._call = of_explicand(call_model_function, explicand, call_model_args)
         self._args = call_model_args
         self._representations: Any = None
-        self._outputs = outputs
+        self._outputs, self._batch_size = outputs, batch_size
         dtype = tf.float64 if explicand.dtype == np.float64 else tf.float32
         self.inputs_spec = self.points_spec = tf.TensorSpec([None, *explicand.shape], dtype)
 
@@ -116,8 +118,7 @@ class CallbackView:
         output: Points = self._gradient(INPUT_OUTPUT_GRADIENTS, x) if output_gradient else ()
         descent: Points = ()
         if objective_gradient:
-            self._args["layer_baseline"] = self._representations[rows.contrast.representation.numpy()]
-            descent = -self._gradient(REP_DISTANCE_GRADIENTS, x)
+            descent = -self._gradient(REP_DISTANCE_GRADIENTS, x, rows.contrast.representation.numpy())
         return Seen(value, zero, output, descent)
 
     def select(self, outputs: tf.Tensor, index: Any) -> tf.Tensor:
@@ -126,14 +127,20 @@ class CallbackView:
 
     def outputs(self, x: np.ndarray) -> tf.Tensor:
         """The explained output of rows `[B, ...]`: `[B]`."""
-        output = np.asarray(self._ask(x, OUTPUT_LAYER_VALUES)[OUTPUT_LAYER_VALUES])
-        if output.shape not in ((len(x),), (len(x), 1)):
-            raise ValueError(
-                f"{OUTPUT_LAYER_VALUES} has shape {output.shape}; it must be the explained output of each row of "
-                f"x_value_batch, [{len(x)}]. Gradients and their sums, without a tolerance and other than IDGI, do not "
-                "need it."
+        found = []
+        for rows in self._some(len(x)):
+            output, count = (
+                np.asarray(self._ask(x[rows], OUTPUT_LAYER_VALUES)[OUTPUT_LAYER_VALUES]),
+                len(x[rows]),
             )
-        return tf.constant(output.reshape(len(x)), self.inputs_spec.dtype)
+            if output.shape not in ((count,), (count, 1)):
+                raise ValueError(
+                    f"{OUTPUT_LAYER_VALUES} has shape {output.shape}; it must be the explained output of each row of "
+                    f"x_value_batch, [{count}]. Gradients and their sums, without a tolerance and other than IDGI, do "
+                    "not need it."
+                )
+            found.append(output.reshape(count))
+        return tf.constant(np.concatenate(found), self.inputs_spec.dtype)
 
     def feature_maps(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The feature maps of rows `[B, ...]` and the gradient of the explained output by them: `[B, h, w, K]` both."""
@@ -152,11 +159,23 @@ class CallbackView:
             )
         return maps, gradients
 
-    def _gradient(self, key: str, x: np.ndarray) -> tf.Tensor:
-        gradient = np.asarray(self._ask(x, key)[key])
-        if gradient.shape != x.shape:
-            raise ValueError(f"{key} has shape {gradient.shape}; it must be that of x_value_batch, {x.shape}.")
-        return tf.constant(gradient, self.inputs_spec.dtype)
+    def _gradient(self, key: str, x: np.ndarray, toward: np.ndarray | None = None) -> tf.Tensor:
+        """Gradients of rows `[B, ...]`; `toward` are the numbers `[B]` of the references that they go toward."""
+        gradients = []
+        for rows in self._some(len(x)):
+            if toward is not None:
+                self._args["layer_baseline"] = self._representations[toward[rows]]
+            gradient = np.asarray(self._ask(x[rows], key)[key])
+            if gradient.shape != x[rows].shape:
+                raise ValueError(
+                    f"{key} has shape {gradient.shape}; it must be that of x_value_batch, {x[rows].shape}."
+                )
+            gradients.append(gradient)
+        return tf.constant(np.concatenate(gradients), self.inputs_spec.dtype)
+
+    def _some(self, count: int) -> list[slice]:
+        """The rows of each call."""
+        return [slice(first, first + self._batch_size) for first in range(0, count, self._batch_size)]
 
     def _ask(self, x: np.ndarray, *keys: str) -> Any:
         answer = self._call(x, call_model_args=self._args, expected_keys=list(keys))
