@@ -7,7 +7,13 @@ import saliency.core as saliency
 import tensorflow as tf
 
 from tests.networks import broken_net, conv_net
-from tf_ig2 import IG2Explainer, ModelView, NonFiniteGradientError
+from tf_ig2 import (
+    GradientExplainer,
+    IG2Explainer,
+    IntegratedGradientsExplainer,
+    ModelView,
+    NonFiniteGradientError,
+)
 from tf_ig2.pair.saliency_adapter import _Adapter, saliency_adapter
 
 IMAGE = np.random.default_rng(0).random((12, 12, 3)).astype("float32")
@@ -59,6 +65,53 @@ def test_all_of_pairs_classes_run(call, monkeypatch):
     assert saliency.GradCam().GetMask(IMAGE, call).shape == IMAGE.shape
     assert saliency.Occlusion().GetMask(IMAGE, call, size=6).shape == IMAGE.shape
     assert saliency.GradientSaliency().GetSmoothedMask(IMAGE, call, nsamples=2).shape == IMAGE.shape
+
+
+def around_another_class(model):
+    """An explicand, and a baseline that the model takes for another class."""
+    images = np.random.default_rng(3).normal(size=(64, 12, 12, 3)).astype("float32")
+    classes = model.predict(images, verbose=0).argmax(axis=1)
+    other = int(np.flatnonzero(classes != classes[0])[0])
+    return images[0], images[other], int(classes[0])
+
+
+PAIRS_OWN = {
+    "gradient": lambda x, other, call: saliency.GradientSaliency().GetMask(x, call),
+    "integrated gradients": lambda x, other, call: saliency.IntegratedGradients().GetMask(
+        x, call, x_baseline=other, x_steps=9
+    ),
+    "occlusion": lambda x, other, call: saliency.Occlusion().GetMask(x, call, size=11, value=9),
+    "xrai": lambda x, other, call: saliency.XRAI().GetMask(x, call, baselines=[other]),
+    "ours": lambda x, other, call: IntegratedGradientsExplainer(steps=9).GetMask(x, call, x_baseline=other),
+    "ours, smooth": lambda x, other, call: GradientExplainer().GetSmoothedMask(
+        x, call, stdev_spread=0.5, nsamples=4, seed=0
+    ),
+}
+
+
+@pytest.mark.parametrize("way", PAIRS_OWN)
+def test_without_a_target_the_class_of_the_explicand_is_explained_all_the_way(model, way):
+    x, other, target = around_another_class(model)
+    alone = PAIRS_OWN[way](x, other, saliency_adapter(model))
+    np.testing.assert_array_equal(alone, PAIRS_OWN[way](x, other, saliency_adapter(model, target)))
+
+
+def test_without_an_explicand_each_row_has_its_own_class(model):
+    x, other, _ = around_another_class(model)
+    call = saliency_adapter(model)
+    keys = ["OUTPUT_LAYER_VALUES"]
+    found = call(np.stack([x, other]), expected_keys=keys)[keys[0]]
+    np.testing.assert_allclose(found, np.max(ModelView(model).outputs(tf.constant(np.stack([x, other]))), axis=1))
+    x[:] = other  # an array that was written over is another explicand
+    np.testing.assert_array_equal(
+        saliency.GradientSaliency().GetMask(x, call), saliency.GradientSaliency().GetMask(other, call)
+    )
+
+
+@pytest.mark.parametrize("args", [None, "airplane", 3, ["a"], {}])
+def test_call_model_args_is_any_object(model, call, args):
+    mask = GradientExplainer().GetMask(IMAGE, call, args)
+    np.testing.assert_array_equal(mask, GradientExplainer().GetMask(IMAGE, call))
 
 
 def test_output_values_are_the_explained_output(model, call):
@@ -121,8 +174,6 @@ def test_nan_does_not_reach_pairs_loops():
 def test_bad_arguments(model, call):
     with pytest.raises(ValueError, match="Unknown expected_keys"):
         call(IMAGE[None], expected_keys=["GRADIENTS"])
-    with pytest.raises(ValueError, match="Which output"):
-        saliency_adapter(model)(IMAGE[None], expected_keys=["INPUT_OUTPUT_GRADIENTS"])
     with pytest.raises(ValueError, match="batch axis"):
         call(IMAGE, expected_keys=["OUTPUT_LAYER_VALUES"])
     with pytest.raises(ValueError, match="layer_baseline"):

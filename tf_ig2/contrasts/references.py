@@ -47,14 +47,15 @@ def from_dataset(dataset: tf.data.Dataset, spec: Any) -> Any:
     """Reads references from a finite dataset, of samples or of batches, with or without labels.
 
     Args:
-      dataset: elements in the structure of `spec`, or pairs (element, label).
+      dataset: elements in the structure of `spec`, samples or batches of them, which each element's own number of axes
+        says; or pairs (element, label).
       spec: structure of `tf.TensorSpec([None, ...])`.
 
     Returns:
       Structure of arrays `[R, ...]`.
 
     Raises:
-      ValueError: the dataset is infinite or empty, or its elements have another structure.
+      ValueError: the dataset is infinite or empty, or its elements have another structure or number of axes.
     """
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError("`references` is an infinite dataset: take as many as you want, references.take(8).")
@@ -66,11 +67,25 @@ def from_dataset(dataset: tf.data.Dataset, spec: Any) -> Any:
         tf.nest.assert_same_structure(elements, spec)
     except (TypeError, ValueError) as error:
         raise ValueError(f"`references` is a dataset of {elements}, but the model takes {spec}.") from error
-    batched = tf.nest.flatten(elements)[0].shape.rank == tf.nest.flatten(spec)[0].shape.rank
-    samples = list((dataset.unbatch() if batched else dataset).as_numpy_iterator())
-    if not samples:
+    batches = [_as_batch(element, spec) for element in dataset.as_numpy_iterator()]
+    if not batches:
         raise ValueError("`references` is an empty dataset.")
-    return tf.nest.map_structure(lambda *parts: np.stack(parts), *samples)
+    try:
+        return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
+    except ValueError as error:
+        raise ValueError(f"`references` is a dataset whose elements have different shapes: {error}") from error
+
+
+def _as_batch(element: Any, spec: Any) -> Any:
+    """An element of a dataset as structure of arrays `[B, ...]`."""
+    parts, specs = tf.nest.flatten(element), tf.nest.flatten(spec)
+    missing = {expected.shape.rank - np.ndim(part) for part, expected in zip(parts, specs, strict=True)}
+    if missing not in ({0}, {1}):
+        raise ValueError(
+            f"`references` is a dataset with an element of shape {[np.shape(part) for part in parts]}, but the model "
+            f"takes samples of {[part.shape[1:].as_list() for part in specs]}, or batches of them."
+        )
+    return element if missing == {0} else tf.nest.map_structure(lambda part: np.asarray(part)[None], element)
 
 
 def represent(view: ModelView, references: Any, explicands: int, batch_size: int) -> Representations:

@@ -126,7 +126,8 @@ class TowardReferences(Contrast):
         if self.clip == "auto":
             return low, high
         edges = self.bounds or (-np.inf, np.inf)
+        # Constants, not casts: `tf.cast` takes a Python number through float32.
         return (
-            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.cast(edges[0], x.dtype)), low),
-            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.cast(edges[1], x.dtype)), high),
+            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.constant(edges[0], x.dtype)), low),
+            tf.nest.map_structure(lambda x: tf.fill(tf.shape(x), tf.constant(edges[1], x.dtype)), high),
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -14,10 +13,12 @@ from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
+from tf_ig2.contrasts.references import from_dataset
 from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.graphs import Graphs
-from tf_ig2.explainers.request import Request, take
+from tf_ig2.explainers.own_draws import OwnDraws, seeded
+from tf_ig2.explainers.request import Request, entered, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
 from tf_ig2.segments import segmentation
@@ -40,7 +41,8 @@ class KernelSHAPExplainer(Explainer):
         number of players plus 2048, as in `shap`, and never more than there are.
       superpixels: about how many superpixels an image is divided into, by SLIC.
       l1: regularisation of `shap`'s regression: False for none, `"aic"`, `"bic"`, `"num_features(10)"`, or an alpha.
-      seed: seed of the coalitions. NumPy's global state, which `shap` draws from, is put back.
+      seed: int, not negative, of the coalitions, the same ones in every thread; None: others each time. NumPy's global
+        state, which `shap` draws from elsewhere, is left alone.
 
     Raises:
       TypeError, ValueError: an argument is not of its kind or out of range, or the model has several inputs.
@@ -68,9 +70,12 @@ class KernelSHAPExplainer(Explainer):
         super().__init__(model, output=output, output_name=output_name, input_layer=input_layer)
         if not isinstance(self.view.points_spec, tf.TensorSpec):
             raise ValueError("KernelSHAP explains models with one input, or at one `input_layer`.")
-        if samples != "auto":
-            validation.positive("samples", samples, integer=True)
-        self.samples, self.l1, self.seed = samples, l1, seed
+        if not isinstance(samples, str) or samples != "auto":
+            samples = validation.positive("samples", samples, integer=True)
+        if not isinstance(l1, (str, bool, np.bool_)):
+            l1 = validation.not_negative("l1", l1)
+        self.samples, self.seed = samples, None if seed is None else validation.seed(seed)
+        self.l1 = bool(l1) if isinstance(l1, np.bool_) else l1
         self.superpixels = validation.positive("superpixels", superpixels, integer=True)
         self._graphs = Graphs()
 
@@ -88,7 +93,8 @@ class KernelSHAPExplainer(Explainer):
 
         Args:
           x: explicands, array `[N, ...]`, or one `[...]`.
-          references: what replaces parts that are left out: `[R, ...]` shared, `[N, R, ...]`, or one `[...]`.
+          references: what replaces parts that are left out: `[R, ...]` shared, `[N, R, ...]`, one `[...]`, or a finite
+            `tf.data.Dataset`.
           target: class index, one per explicand, None for the predicted class, or a callable from the model's output
             `[B, ...]` to `[B]`.
           segments: the players, as an int array of their numbers over the leading axes of an explicand (`[H, W]` for an
@@ -110,8 +116,8 @@ class KernelSHAPExplainer(Explainer):
         shap = _import_shap()
         view = self.view
         request = Request.of(view, x, target, batch_size)
-        explicand, indices, count = request.explicand, request.indices, len(request)
-        background = self._background(references, count)
+        explicand, indices, count, batch_size = request.explicand, request.indices, len(request), request.batch_size
+        background = self._background(references, count, batch_size)
         players = self._players(segments, explicand)
         samples = [self._coalitions(int(part.max()) + 1) for part in players]
         function = self._function(request.model)
@@ -132,7 +138,7 @@ class KernelSHAPExplainer(Explainer):
             )
 
         total = sum(1 + background.shape[1] * (number + 3) for number in samples)
-        with tqdm(total=total, unit="output", desc=type(self).__name__, disable=not verbose) as bar, _seeded(self.seed):
+        with tqdm(total=total, unit="output", desc=type(self).__name__, disable=not verbose) as bar, seeded(self.seed):
             for n in range(count):
                 own, index = take(request.inside, slice(n, n + 1)), request.index(slice(n, n + 1))
                 member = _expand(players[n], explicand[n].shape)
@@ -165,9 +171,11 @@ class KernelSHAPExplainer(Explainer):
                 values[n] = (shapley / np.bincount(member.ravel(), minlength=len(shapley)))[member]
         return explanation()[0] if request.single else explanation()
 
+    def _arguments(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("samples", "superpixels", "l1", "seed")}
+
     def _settings(self) -> dict[str, Any]:
-        names = ("samples", "superpixels", "l1", "seed")
-        return {**super()._settings(), **{name: getattr(self, name) for name in names}}
+        return {**super()._settings(), **self._arguments()}
 
     def _coalitions(self, players: int) -> int:
         """How many coalitions are evaluated beside the empty and the full one."""
@@ -180,13 +188,15 @@ class KernelSHAPExplainer(Explainer):
         explainer = shap.KernelExplainer(game, nobody)
         return explainer.shap_values(everybody, nsamples=max(samples, 1), l1_reg=self.l1, silent=True)[0]
 
-    def _background(self, references: Any, count: int) -> np.ndarray:
+    def _background(self, references: Any, count: int, batch_size: int) -> np.ndarray:
         """The references where attributions are made, `[N, R, ...]`."""
         view = self.view
+        if isinstance(references, tf.data.Dataset):
+            references = from_dataset(references, view.inputs_spec)
         arrays, own = validation.contrasts("references", references, view.inputs_spec, count)
         leading = tf.nest.flatten(arrays)[0].shape[: 2 if own else 1]
-        flat = tf.nest.map_structure(lambda part: tf.constant(part.reshape(-1, *part.shape[len(leading) :])), arrays)
-        points = np.asarray(view.points(flat))
+        flat = tf.nest.map_structure(lambda part: part.reshape(-1, *part.shape[len(leading) :]), arrays)
+        points = np.asarray(entered(view, flat, batch_size)[0])
         points = points.reshape(*leading, *points.shape[1:])
         return points if own else np.broadcast_to(points, [count, *points.shape])
 
@@ -235,22 +245,13 @@ def _expand(players: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(players.reshape(*players.shape, *[1] * (len(shape) - players.ndim)), shape)
 
 
-@contextlib.contextmanager
-def _seeded(seed: int | None) -> Iterator[None]:
-    """`shap` draws coalitions from NumPy's global state: seeds it for a while, and puts it back."""
-    state = np.random.get_state()  # noqa: NPY002
-    try:
-        np.random.seed(seed)  # noqa: NPY002
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-
-
 def _import_shap() -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PendingDeprecationWarning)  # of matplotlib, by shap's plots
             import shap
+            from shap.explainers import _kernel
     except ImportError as error:
         raise ImportError("KernelSHAP needs the shap package: pip install tf_ig2[shap].") from error
+    OwnDraws.give(_kernel)
     return shap

@@ -23,13 +23,16 @@ from tf_ig2.explainers.request import Request, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.pair.callback_view import CallbackView, CallModelFunction, as_explicand
-from tf_ig2.paths.base import Evaluator, Stop
+from tf_ig2.paths.base import Evaluator, Path, Stop
 from tf_ig2.paths.keep import Keep, checked
 from tf_ig2.paths.plan import Explained, Walk
 from tf_ig2.paths.sums import Tableau
 
+_MANY_STEPS = 50
+"""From this many steps on, tracing a path's step is worth it, though the walk itself is eager."""
+
 _EAGER_ROWS = 128
-"""Rows that go along a walk with a callback together: its own work is eager, and would take longer than the callback."""
+"""Rows that a walk with a callback takes together, since its own work is eager and costs more than a cheap callback."""
 
 Run = Callable[[Any, Any, Any, Any, Tableau, int, int], Explained]
 """`(explicand, inside, target, given, tableau, batch_size, bar) -> Explained` of n explicands."""
@@ -157,6 +160,9 @@ class PathExplainer(Explainer):
         request = Request(explicand, explicand, (), None, None, True, batch_size, view)  # type: ignore[arg-type]
         given = walk.contrast.give(view, next(iter(contrast.values()), None), explicand, batch_size)
         keep = checked(keep, self._keep)
+        if walk.segments >= _MANY_STEPS and not walk.rule.nodes:
+            path = walk.path
+            walk = walk.replace(path=self._graphs.get(("steps", path), lambda: _TracedSteps(path)))
 
         def run(*request: Any) -> Explained:
             return _run(walk, view, keep, given.own, False, *request)
@@ -223,6 +229,19 @@ class PathExplainer(Explainer):
             return self._graphs.get((kind, tuple(tf.nest.flatten(specs))), make)(*arguments)
 
         return run
+
+
+class _TracedSteps:
+    """A path, for a walk with a callback, whose steps alone are compiled; for sums that need no curve in between."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self.step = tf.function(
+            lambda *here: path.step(*here)._replace(curve=None), autograph=False, reduce_retracing=True
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._path, name)
 
 
 def _free(structure: Any, axes: int) -> Any:

@@ -136,7 +136,7 @@ def performance_information_curve(
     )
 
 
-def aggregate(curves: Sequence[PIC | PicMetricResult], method: str = "median") -> tuple[np.ndarray, np.ndarray, float]:
+def aggregate(curves: Sequence[Any], method: str = "median") -> tuple[np.ndarray, np.ndarray, float]:
     """The curve of a method over many images.
 
     Args:
@@ -165,17 +165,18 @@ def entropy(image: np.ndarray) -> int:
     return buffer.tell()
 
 
-def _blurred(image: np.ndarray, known: np.ndarray, method: str = "linear") -> np.ndarray:
+def _blurred(image: Any, known: Any, method: str = "linear") -> np.ndarray:
     """The image with all pixels but the known ones, and the corners, interpolated between these."""
     known = known.copy()
     known[[0, 0, -1, -1], [0, -1, 0, -1]] = True
-    if known.all():
+    if np.all(known):
         return image
     colours = image.reshape(*known.shape, -1).astype(np.float32 if image.dtype == np.uint8 else np.float64)
     surface = _SURFACES[method](np.argwhere(known), colours[known])
     found = surface(np.argwhere(~known))
     colours[~known] = np.where(np.isnan(found), colours.mean(axis=(0, 1)), found)
-    colours = np.round(colours) if image.dtype.kind in "iu" else colours
+    if image.dtype.kind in "iu":
+        colours = np.round(colours)
     return colours.astype(image.dtype).reshape(image.shape)
 
 
@@ -222,19 +223,19 @@ estimate_image_entropy = entropy
 class PicMetricResult(NamedTuple):
     """One curve as PAIR's `compute_pic_metric` returns it; see `PIC`."""
 
-    curve_x: Sequence[float]
-    curve_y: Sequence[float]
-    blurred_images: Sequence[np.ndarray]
-    predictions: Sequence[float]
-    thresholds: Sequence[float]
+    curve_x: Any
+    curve_y: Any
+    blurred_images: Any
+    predictions: Any
+    thresholds: Any
     auc: float
 
 
 class AggregateMetricResult(NamedTuple):
     """The curve of a method as PAIR's `aggregate_individual_pic_results` returns it; see `aggregate`."""
 
-    curve_x: Sequence[float]
-    curve_y: Sequence[float]
+    curve_x: Any
+    curve_y: Any
     auc: float
 
 

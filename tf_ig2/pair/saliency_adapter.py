@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import sys
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -30,6 +32,8 @@ from tf_ig2.paths.distances import Distance
 _MAPS = {CONVOLUTION_LAYER_VALUES, CONVOLUTION_OUTPUT_GRADIENTS}
 _KEYS = {INPUT_OUTPUT_GRADIENTS, OUTPUT_LAYER_VALUES, REP_LAYER_VALUES, REP_DISTANCE_GRADIENTS, *_MAPS}
 
+_VERBS = ("GetMask", "GetMaskWithDetails", "GetSmoothedMask")
+
 
 def saliency_adapter(
     model: keras.Model | ModelView,
@@ -54,15 +58,16 @@ def saliency_adapter(
     Args:
       model: a built `keras.Model` with one input, or a `ModelView`.
       target: the index of the explained output, or a callable from the output `[B, ...]` to `[B]`. An index in
-        `call_model_args["target"]` (one, or one per row) comes before it. It cannot be left to the prediction, which
-        may change along a path.
+        `call_model_args["target"]` (one, or one per row) comes before it. None: the class predicted for the explicand,
+        which stays the same along its path: our explainers say what the explicand is, of PAIR's and the authors'
+        classes it is the argument `x_value` of the `GetMask` that calls. Called otherwise, each row's own class.
       layer: whose output is the representation; not with a `ModelView`. See `ModelView`.
       conv_layer: whose output are the feature maps; None: the last layer with four-dimensional output.
       output: `"logits"`, `"probabilities"` or `"raw"`; not with a `ModelView`. See `ModelView`.
       distance: the distance of representations, by name or a `Distance`.
 
     Returns:
-      The callback. It takes arrays of any number type, and raises ValueError for an unknown key, a missing target or
+      The callback. It takes arrays of any number type, and raises ValueError for an unknown key, a missing
       `layer_baseline`, and rows of a shape that the model does not take.
 
     Raises:
@@ -72,7 +77,7 @@ def saliency_adapter(
     Example:
       >>> import saliency.core as saliency
       >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3)])
-      >>> mask = saliency.IntegratedGradients().GetMask(np.ones(4), saliency_adapter(model, target=1), x_steps=5)
+      >>> mask = saliency.IntegratedGradients().GetMask(np.ones(4), saliency_adapter(model), x_steps=5)
       >>> mask.shape
       (4,)
 
@@ -85,21 +90,17 @@ def saliency_adapter(
         raise ValueError(
             "PAIR's contract knows one array `x_value_batch`: the model must have one input, and no `input_layer`."
         )
-    if not callable(target) and target is not None:
+    if callable(target):
+        validation.callable_target(target)
+    elif target is not None:
         validation.targets(target, 1, view.output_spec)
-    adapter = _Adapter(view, target, conv_layer, distances.get(distance))
-
-    def call_model_function(
-        x_value_batch: Any, call_model_args: dict | None = None, expected_keys: Sequence[str] | None = None
-    ) -> dict[str, np.ndarray]:
-        return adapter(x_value_batch, call_model_args or {}, expected_keys or [OUTPUT_LAYER_VALUES])
-
-    return call_model_function
+    return _Adapter(view, target, conv_layer, distances.get(distance))
 
 
 class _Adapter:
     def __init__(self, view: ModelView, target: Any, conv_layer: LayerLike | None, distance: Distance):
         self._view, self._target, self._distance = view, target, distance
+        self._last = threading.local()
         self._explained = ExplainedOutput(view, target if callable(target) else None)
         self._conv_layer, self._maps = conv_layer, None
         if conv_layer is not None:
@@ -109,7 +110,42 @@ class _Adapter:
         self._gradient = self._compile(self._gradients, index)
         self._map_gradient = self._compile(self._map_gradients, index)
 
-    def __call__(self, x: Any, args: dict, keys: Sequence[str]) -> dict[str, np.ndarray]:
+    def __call__(
+        self, x_value_batch: Any, call_model_args: Any = None, expected_keys: Sequence[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        target = self._target
+        if target is None and _asked(call_model_args, "target") is None:
+            explicand = _explicand_of_the_caller()
+            target = None if explicand is None else self._predicted(explicand)
+        return self._answer(x_value_batch, call_model_args, expected_keys or [OUTPUT_LAYER_VALUES], target)
+
+    def of_explicand(self, x: Any, call_model_args: Any) -> CallModelFunction:
+        """The callback for points around this explicand `[...]`; see `tf_ig2.pair.callback_view.of_explicand`."""
+        if self._target is not None or _asked(call_model_args, "target") is not None:
+            return self
+        target = self._predicted(x)
+
+        def call_model_function(
+            x_value_batch: Any, call_model_args: Any = None, expected_keys: Sequence[str] | None = None
+        ) -> dict[str, np.ndarray]:
+            return self._answer(x_value_batch, call_model_args, expected_keys or [OUTPUT_LAYER_VALUES], target)
+
+        return call_model_function
+
+    def _predicted(self, x: Any) -> int:
+        """The class of one explicand; a thread remembers the last one."""
+        explicand, _ = validation.batch("x_value", np.asarray(x)[None], self._view.inputs_spec)
+        last = getattr(self._last, "explicand", None)
+        if last is None or not np.array_equal(last, explicand):
+            self._last.explicand, self._last.target = explicand, int(self._classes(tf.constant(explicand))[0])
+        return self._last.target
+
+    def _classes(self, points: tf.Tensor) -> np.ndarray:
+        """The predicted classes `[B]` of rows."""
+        fixed = validation.targets(None, len(points), self._view.output_spec)  # of a model with one output
+        return tf.argmax(self._view.outputs(points), axis=-1).numpy() if fixed is None else fixed
+
+    def _answer(self, x: Any, args: Any, keys: Sequence[str], target: Any) -> dict[str, np.ndarray]:
         unknown = sorted(set(keys) - _KEYS)
         if unknown:
             raise ValueError(f"Unknown expected_keys: {unknown}. This model answers {sorted(_KEYS)}.")
@@ -124,7 +160,7 @@ class _Adapter:
             baseline = self._layer_baseline(args, len(array))
             answer[REP_DISTANCE_GRADIENTS] = self._distance_gradient(points, baseline)
         if {INPUT_OUTPUT_GRADIENTS, OUTPUT_LAYER_VALUES, *_MAPS} & set(keys):
-            index = self._index(args, len(array))
+            index = self._index(args, target, points)
             if INPUT_OUTPUT_GRADIENTS in keys:
                 answer[OUTPUT_LAYER_VALUES], answer[INPUT_OUTPUT_GRADIENTS] = self._gradient(points, index)
             if _MAPS & set(keys):
@@ -144,19 +180,15 @@ class _Adapter:
     def _distance_gradient(self) -> Any:
         return self._compile(self._distance_gradients, self._view.representation_spec)
 
-    def _index(self, args: dict, rows: int) -> Any:
-        if callable(self._target):
+    def _index(self, args: Any, target: Any, points: tf.Tensor) -> Any:
+        if callable(target):
             return ()
-        index = validation.targets(args.get("target", self._target), rows, self._view.output_spec)
-        if index is None:
-            raise ValueError(
-                "Which output is explained? Pass `target` to saliency_adapter or in call_model_args: "
-                'call_model_args={"target": 3}.'
-            )
-        return tf.constant(index)
+        asked = _asked(args, "target")
+        index = validation.targets(target if asked is None else asked, len(points), self._view.output_spec)
+        return tf.constant(self._classes(points) if index is None else index, tf.int32)
 
-    def _layer_baseline(self, args: dict, rows: int) -> tf.Tensor:
-        if "layer_baseline" not in args:
+    def _layer_baseline(self, args: Any, rows: int) -> tf.Tensor:
+        if _asked(args, "layer_baseline") is None:
             raise ValueError(f'{REP_DISTANCE_GRADIENTS} needs call_model_args["layer_baseline"], a row for each of x.')
         spec = self._view.representation_spec
         baseline, _ = validation.batch("call_model_args['layer_baseline']", args["layer_baseline"], spec)
@@ -186,3 +218,21 @@ class _Adapter:
             representation = tf.reshape(self._view.forward(x)[0], [size, -1])
             closeness = -self._distance.objective(representation, tf.reshape(baseline, [size, -1]))
         return tape.gradient(closeness, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def _asked(args: Any, name: str) -> Any:
+    """What `call_model_args`, any object, says under a name if it is a dict; otherwise None."""
+    return args.get(name) if isinstance(args, Mapping) else None
+
+
+def _explicand_of_the_caller() -> Any:
+    """The explicand whose `GetMask` is calling, the outermost one's; None if there is none.
+
+    PAIR's contract passes points of a path, the first of which may be the baseline, and nowhere the explicand.
+    """
+    found, frame = None, sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name in _VERBS:
+            found = frame.f_locals.get("x_value", found)
+        frame = frame.f_back  # type: ignore[assignment]
+    return found

@@ -50,7 +50,7 @@ def shaken(curve: Curve, rule: Rule, bounds: tuple[Points, Points], numbers: tf.
             node = tf.repeat(tf.range(count), tf.size(numbers))
             keys = tf.stack([tf.tile(numbers, [count]), tf.tile(steps, [count]), node], axis=-1)
             draws = tf.map_fn(draw, keys, fn_output_signature=tf.TensorSpec(x.shape[2:], x.dtype))
-            scale = per_row(tf.cast(rule.noise, x.dtype) * (high - low), x[0])
+            scale = per_row(tf.constant(rule.noise, x.dtype) * (high - low), x[0])
             noisy = x + scale * tf.reshape(draws, tf.shape(x))
             return tf.clip_by_value(noisy, per_row(low, x[0]), per_row(high, x[0]))
 

@@ -76,7 +76,7 @@ def refine(
     """
     zeros = tf.nest.map_structure(lambda x: tf.zeros_like(x[0]), points)
     size = tf.size(steps_taken)
-    allowed = tf.cast(rule.tolerance, outputs.dtype) * tf.abs(outputs[-1] - outputs[0])
+    allowed = tf.constant(rule.tolerance, outputs.dtype) * tf.abs(outputs[-1] - outputs[0])
     share = tf.math.divide_no_nan(allowed, tf.cast(steps_taken, outputs.dtype))
     nodes = tf.size(tableau.weights)
     middle = tf.argmin(tf.abs(tableau.positions - 0.5), output_type=tf.int32)
