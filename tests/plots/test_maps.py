@@ -34,13 +34,34 @@ class TestBoth:
     def test_a_map_without_channels(self, draw):
         assert draw(np.eye(4)).shape == (4, 4)
 
-    @pytest.mark.parametrize("values", [np.full([2, 2], np.nan), np.zeros(3)])
+    @pytest.mark.parametrize("values", [np.full([2, 2], np.nan), np.float64(3), np.zeros([0, 3])])
     def test_what_is_no_map_is_refused(self, draw, values):
         with pytest.raises(ValueError, match="finite values of shape"):
             draw(values)
 
+    @pytest.mark.parametrize("shape", [(5,), (6, 5), (6, 5, 1), (6, 5, 3), (2, 6, 5, 3)])
+    def test_masks_of_all_shapes(self, draw, shape, rng):
+        picture = draw(rng.normal(size=shape))
+        assert picture.shape == (shape if len(shape) < 3 else shape[:-1])
+        assert np.abs(picture).max() == 1
 
-def test_a_sparse_map_keeps_its_few_values():
-    values = np.zeros([40, 40])
-    values[3, 4] = -2.0
-    assert plots.VisualizeImageDiverging(values)[3, 4] == -1
+    @pytest.mark.parametrize("scale", [5e-324, 1e-200, 1e308])
+    def test_masks_of_all_sizes(self, draw, scale):
+        values = np.array([[[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]])
+        np.testing.assert_array_equal(draw(values * scale, percentile=100), [[1.0, 0.0]])
+
+    @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float16, np.float32])
+    def test_masks_of_all_types(self, draw, dtype):
+        np.testing.assert_array_equal(draw(np.array([[1, 0, 0]], dtype), percentile=100), [[1.0, 0.0, 0.0]])
+
+    def test_masks_of_several_inputs(self, draw, rng):
+        one, other = rng.normal(size=[4, 4, 3]), rng.normal(size=[4, 4, 3])
+        drawn = draw({"a": one, "b": [one, other]})
+        np.testing.assert_array_equal(drawn["a"], draw(one))
+        np.testing.assert_array_equal(drawn["b"][1], draw(other))
+
+    def test_a_sparse_map_keeps_its_few_values(self, draw):
+        values = np.zeros([40, 40])
+        values[3, 4] = -2.0
+        assert abs(draw(values)[3, 4]) == 1
+        assert np.count_nonzero(draw(values)) == 1
