@@ -60,6 +60,56 @@ def test_the_map_has_the_inputs_size():
     assert explainer._graphs.get((None, True), None).experimental_get_tracing_count() == 1
 
 
+@pytest.mark.parametrize("arguments", [{}, {"should_resize": False}, {"three_dims": False}])
+def test_masks_are_pairs(arguments):
+    hidden = [layers.Conv2D(4, 3, 2, activation="relu"), layers.Flatten()]
+    model = keras.Sequential([keras.Input((13, 12, 3)), *hidden, layers.Dense(3)])
+    x, call = images(1, (13, 12, 3))[0], saliency_adapter(model, 1)
+    theirs = saliency.GradCam().GetMask(x, call, **arguments)
+    ours = GradCAMExplainer(model).GetMask(x, target=1, **arguments)
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(GradCAMExplainer().GetMask(x, call, **arguments), theirs, rtol=1e-5, atol=1e-7)
+
+
+def test_the_explainers_own_size_is_the_masks_default():
+    model = conv_net()
+    explainer = GradCAMExplainer(model, resize=False)
+    x = images(1)[0]
+    np.testing.assert_array_equal(explainer.GetMask(x), explainer.GetMask(x, should_resize=False))
+    small = explainer.GetMask(x, three_dims=False)
+    np.testing.assert_array_equal(small, explainer.explain(x).values)
+    target = int(np.argmax([explainer.explain(x, target).values.max() for target in range(3)]))
+    assert explainer.GetMask(x, target=target, should_resize=True).max() == pytest.approx(1, abs=1e-6)
+
+
+def test_smoothed_masks_are_means_of_squared_masks():
+    model = conv_net()
+    x, explainer = images(1)[0], GradCAMExplainer(model)
+    smooth = explainer.GetSmoothedMask(x, stdev_spread=0.0, nsamples=2, three_dims=False)
+    np.testing.assert_allclose(smooth, explainer.GetMask(x, three_dims=False) ** 2, rtol=1e-4, atol=1e-6)
+    called = GradCAMExplainer().GetSmoothedMask(x, saliency_adapter(model), stdev_spread=0.0, nsamples=2)
+    np.testing.assert_allclose(called[..., 0], smooth, rtol=1e-4, atol=1e-6)
+
+
+def test_callbacks_that_answer_something_else():
+    def answer(values, gradients):
+        return lambda *_, **__: {"CONVOLUTION_LAYER_VALUES": values, "CONVOLUTION_OUTPUT_GRADIENTS": gradients}
+
+    explainer, x = GradCAMExplainer(), np.ones((6, 6, 3))
+    with pytest.raises(ValueError, match="asked for CONVOLUTION_LAYER_VALUES, CONVOLUTION_OUTPUT_GRADIENTS and"):
+        explainer.GetMask(x, lambda *_, **__: {"CONVOLUTION_LAYER_VALUES": np.ones((1, 2, 2, 3))})
+    with pytest.raises(ValueError, match=r"has shape \(1, 2, 2, 3\) and .*GRADIENTS \(1, 2, 2, 4\); they must be"):
+        explainer.GetMask(x, answer(np.ones((1, 2, 2, 3)), np.ones((1, 2, 2, 4))))
+    with pytest.raises(NonFiniteGradientError):
+        explainer.GetMask(x, answer(np.ones((1, 2, 2, 3)), np.full((1, 2, 2, 3), np.nan)))
+    with pytest.raises(TypeError, match="takes should_resize and three_dims, not"):
+        explainer.GetMask(x, answer(x, x), batch_size=3)
+    with pytest.raises(ValueError, match="has no model"):
+        explainer.explain(x)
+    assert explainer.settings["layer"] is None
+
+
 def test_layers_by_name_also_in_nested_models():
     inner = keras.Sequential([keras.Input((12, 12, 3)), layers.Conv2D(4, 3, name="inside"), layers.ReLU(name="last")])
     inputs = keras.Input((12, 12, 3))

@@ -3,10 +3,12 @@
 import itertools
 import math
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from tf_ig2 import ModelView, NonFiniteGradientError
@@ -87,6 +89,36 @@ def test_the_seed_alone_decides(image_explainer):
     np.testing.assert_array_equal(values[0], values[1])
     assert not np.array_equal(values[0], values[2])
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+def test_threads_draw_each_for_themselves():
+    """Each thread explains with its seed, whatever the others draw, and NumPy's global state is nobody's."""
+    model = keras.Sequential([keras.Input((40,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(2)])
+    x, references = np.random.default_rng(0).normal(size=(2, 40)), np.zeros((1, 40))
+    explainers = [KernelSHAPExplainer(model, samples=300, seed=seed) for seed in (1, 2, 1, 2)]
+    alone = [explainer.explain(x, references, 0).values for explainer in explainers[:2]]
+    np.random.seed(7)  # noqa: NPY002
+    with ThreadPoolExecutor(5) as pool:
+        noise = pool.submit(lambda: [np.random.random() for _ in range(20_000)])  # noqa: NPY002
+        together = list(pool.map(lambda explainer: explainer.explain(x, references, 0).values, explainers))
+    for n, values in enumerate(together):
+        np.testing.assert_array_equal(values, alone[n % 2])
+    assert np.abs(alone[0] - alone[1]).max() > 0
+    np.testing.assert_array_equal(noise.result(), np.random.RandomState(7).random(20_000))
+
+
+def test_references_reach_their_layer_in_batches(monkeypatch):
+    inputs = keras.Input((5,), dtype="int32")
+    hidden = keras.layers.Embedding(7, 3, name="words")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(hidden)))
+    explainer = KernelSHAPExplainer(model, input_layer="words")
+    sizes, enter = [], ModelView.enter
+    monkeypatch.setattr(ModelView, "enter", lambda self, inputs: sizes.append(len(inputs)) or enter(self, inputs))
+    words = np.random.default_rng(0).integers(0, 7, (9, 5))
+    values = explainer.explain(words[:1], words, 0, batch_size=4).values
+    assert max(sizes) == 4
+    dataset = tf.data.Dataset.from_tensor_slices(words.astype(np.int32))
+    np.testing.assert_allclose(explainer.explain(words[:1], dataset, 0).values, values, rtol=1e-5, atol=1e-6)
 
 
 def test_batch_size_changes_nothing_and_traces_once(image_explainer):

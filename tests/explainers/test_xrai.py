@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from tf_ig2 import Attribution, IG2Explainer, IntegratedGradientsExplainer
 from tf_ig2.explainers.xrai import XRAIExplainer
 from tf_ig2.pair.saliency_adapter import saliency_adapter
+from tf_ig2.pair.xrai import XRAIParameters
 from tf_ig2.segments import segmentation
 from tf_ig2.segments.regions import RegionAttribution
 
@@ -147,6 +148,72 @@ def test_pairs_arguments():
     assert_close(from_model, theirs, rtol=0.1)
     by_callback = XRAIExplainer().GetMask(image, call, **own)
     assert_close(by_callback, from_model, rtol=1e-3)
+
+
+def counting(rows):
+    """A callback that remembers how many rows it got at a time."""
+
+    def call_model_function(x_value_batch, call_model_args=None, expected_keys=None):
+        rows.append(len(x_value_batch))
+        return {"INPUT_OUTPUT_GRADIENTS": np.sin(x_value_batch)}
+
+    return call_model_function
+
+
+@pytest.mark.parametrize("base", [None, IntegratedGradientsExplainer(steps=3)])
+@pytest.mark.parametrize("parameters", [pair.XRAIParameters, XRAIParameters])
+def test_steps_of_the_parameters_are_obeyed(base, parameters):
+    image, masks = smooth((12, 12, 3)), random_masks((12, 12), 4, seed=0)
+    rows = []
+    own = {"segments": masks, "baselines": [image * 0]}
+    mask = XRAIExplainer(base).GetMask(image, counting(rows), extra_parameters=parameters(steps=7), **own)
+    assert rows == [1] * 7
+    given = IntegratedGradientsExplainer(steps=7).GetMask(image, counting(rows), baselines=image * 0)
+    expected = XRAIExplainer().explain(image, base_attribution=given, segments=masks)
+    np.testing.assert_allclose(mask, expected.values, rtol=1e-6)
+    rows.clear()
+    XRAIExplainer(base).GetMask(image, counting(rows), extra_parameters=parameters(steps=7), steps=2, **own)
+    assert rows == [1] * 2
+
+
+def test_steps_are_those_of_integrated_gradients():
+    base = IG2Explainer(conv_net(), steps=3)
+    explainer, _ = XRAIExplainer(base)._understand({"extra_parameters": XRAIParameters(steps=9)})
+    assert explainer.base.steps == 3
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_details_are_pairs(flat):
+    model = conv_net(activation="tanh")
+    image, masks = smooth((12, 12, 3)).astype("float32"), random_masks((12, 12), 6, seed=0)
+    wanted = {"return_ig_attributions": True, "return_xrai_segments": True, "flatten_xrai_segments": flat}
+    own = {"segments": masks, "extra_parameters": XRAIParameters(steps=20, **wanted)}
+    call = saliency_adapter(model, target=1)
+    base = IntegratedGradientsExplainer(model, rule="pair")
+    theirs = pair.XRAI().GetMaskWithDetails(image, call, **own)
+    ours = XRAIExplainer(base).GetMaskWithDetails(image, target=1, baselines="black_and_white", **own)
+    assert_close(ours.attribution_mask, theirs.attribution_mask)
+    np.testing.assert_array_equal(ours.segments, theirs.segments)
+    np.testing.assert_allclose(ours.baselines, theirs.baselines, rtol=1e-6)
+    for one, other in zip(ours.ig_attribution, theirs.ig_attribution, strict=True):
+        assert_close(one, other)
+    by_callback = XRAIExplainer(IntegratedGradientsExplainer(rule="pair")).GetMaskWithDetails(
+        image, call, baselines="black_and_white", **own
+    )
+    assert_close(by_callback.attribution_mask, theirs.attribution_mask)
+
+
+def test_details_are_given_when_they_are_asked_for():
+    model, image = conv_net(), smooth((12, 12, 3))
+    details = XRAIExplainer(model, scales=[100]).GetMaskWithDetails(image)
+    np.testing.assert_array_equal(details.attribution_mask, XRAIExplainer(model, scales=[100]).GetMask(image))
+    assert details.segments is None
+    assert details.ig_attribution is None
+    np.testing.assert_allclose(details.baselines.min(axis=(1, 2, 3)), [image.min(), image.max()], rtol=1e-6)
+    everything = XRAIParameters(return_ig_attributions=True)
+    given = XRAIExplainer().GetMaskWithDetails(image, base_attribution=image, extra_parameters=everything)
+    np.testing.assert_array_equal(given.ig_attribution, image)
+    assert given.baselines is None
 
 
 def test_smoothing():

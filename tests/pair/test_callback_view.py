@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from tests import numpy_ig2
-from tf_ig2 import IG2Explainer, SparseL1
+from tf_ig2 import (
+    BlurIGExplainer,
+    ExpectedIGExplainer,
+    GradientExplainer,
+    GuidedIGExplainer,
+    IG2Explainer,
+    IntegratedGradientsExplainer,
+    MFABAExplainer,
+    SparseL1,
+)
 from tf_ig2.pair.authors import IG2
 from tf_ig2.pair.callback_view import INPUT_OUTPUT_GRADIENTS, REP_DISTANCE_GRADIENTS, REP_LAYER_VALUES
 
@@ -54,6 +63,92 @@ def test_defaults_without_distances_are_those_of_fixed_steps(callback, x, refere
     assert (explanation.steps_taken == 10).all()
     expected = IG2Explainer(steps=10, rule="explicand").GetMask(x[0], callback, references=references)
     np.testing.assert_array_equal(explanation.values, expected)
+
+
+def test_a_callback_for_single_rows_is_asked_row_by_row():
+    """PAIR's own default: a callback may be written for one row."""
+    rows = []
+
+    def single(x_value_batch, call_model_args=None, expected_keys=None):
+        rows.append(len(x_value_batch))
+        return {INPUT_OUTPUT_GRADIENTS: np.cos(x_value_batch[:1])}
+
+    image = np.linspace(0, 1, 20).reshape(4, 5)
+    for explainer, calls in [
+        (IntegratedGradientsExplainer(steps=70), 70),
+        (GuidedIGExplainer(steps=5), 5),
+        (BlurIGExplainer(steps=5, max_sigma=2), 5),
+        (GradientExplainer(), 1),
+        (MFABAExplainer(steps=5), 5),
+    ]:
+        rows.clear()
+        assert explainer.GetMask(image, single).shape == image.shape
+        assert rows == [1] * calls
+
+
+def test_rows_that_a_callback_gets_change_nothing(callback, x, references):
+    for explainer, contrast in [
+        (IntegratedGradientsExplainer(steps=150), {"baselines": references}),
+        (ExpectedIGExplainer(steps=70), {"references": references}),
+        (IG2Explainer(steps=60, step_size=0.05), {"references": references}),
+    ]:
+        masks = [explainer.GetMask(x[0], callback, {}, batch_size=size, **contrast) for size in (1, 7, 1000)]
+        np.testing.assert_allclose(masks[1], masks[0], rtol=1e-9)
+        np.testing.assert_allclose(masks[2], masks[0], rtol=1e-9)
+
+
+def test_many_steps_are_traced_and_the_same(callback, x):
+    explainer = GuidedIGExplainer(steps=60)
+    traced = explainer.GetMask(x[0], callback, {})
+    again = explainer.GetMask(x[0], callback, {})
+    (steps,) = explainer._graphs._graphs.values()
+    assert steps.step.experimental_get_tracing_count() == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tf_ig2.explainers.path_explainer._MANY_STEPS", 1000)
+        np.testing.assert_allclose(explainer.GetMask(x[0], callback, {}), traced, rtol=1e-12)
+    np.testing.assert_array_equal(again, traced)
+
+
+@pytest.mark.parametrize("clip", [(-0.1, 1.1), None])
+def test_step_size_and_range_are_float64s(clip):
+    """With a linear model, in float64, ends are where arithmetic in float64 puts them."""
+
+    def linear(x_value_batch, call_model_args=None, expected_keys=None):
+        toward = {REP_DISTANCE_GRADIENTS: lambda: call_model_args["layer_baseline"] - x_value_batch}
+        return {key: toward.get(key, lambda: x_value_batch)() for key in expected_keys}
+
+    x, references = np.full(4, 0.3), np.full((1, 4), 7.7)
+    explainer = IG2Explainer(steps=3, step_size=0.1 if clip is None else 0.7, clip_min_max=clip)
+    end = explainer._explain_callback(x, linear, None, references=references).counterfactuals
+    np.testing.assert_allclose(end, 0.3 + 3 * 0.1 / 2 if clip is None else 1.1, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "walked"),
+    [
+        ("uint8", "float32"),
+        ("int64", "float64"),
+        ("float16", "float32"),
+        ("float32", "float32"),
+        ("float64", "float64"),
+    ],
+)
+def test_what_a_callback_gets_holds_the_explicands_values(dtype, walked):
+    seen = []
+
+    def call(x_value_batch, call_model_args=None, expected_keys=None):
+        seen.append(x_value_batch)
+        return {INPUT_OUTPUT_GRADIENTS: x_value_batch}
+
+    large = np.iinfo(dtype).max if dtype == "uint8" else 2**24 + 1 if dtype in ("int64", "float64") else 2**10
+    explicand = np.array([large, 1], dtype)
+    assert GradientExplainer().GetMask(explicand, call).dtype == walked
+    np.testing.assert_array_equal(seen[0][0], explicand)
+
+
+def test_ig2_needs_a_place_for_the_representations(callback, x, references):
+    with pytest.raises(TypeError, match=r"`call_model_args` must be a dict or None here.*not str"):
+        IG2Explainer().GetMask(x[0], callback, "airplane", references=references)
 
 
 def test_micro_batches_take_their_own_references(callback, x, references):

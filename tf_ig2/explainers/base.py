@@ -39,8 +39,12 @@ class Explainer(Made):
         input_layer: LayerLike | Sequence[LayerLike] | None = None,
         pool: str | None = "auto",
     ):
-        _check_names(layer, output)
-        layer = int(layer) if isinstance(layer, np.integer) else layer
+        layer = checked_layer(layer)
+        if not isinstance(output, str):
+            raise TypeError(
+                f'`output` must be "logits", "probabilities" or "raw", not {type(output).__name__}. References, the '
+                "background, are passed to each explanation: explain(x, references)."
+            )
         options = (layer, output, output_name, input_layer, pool)
         if isinstance(model, ModelView) and options != (None, "logits", None, None, "auto"):
             raise ValueError(
@@ -196,19 +200,15 @@ class Explainer(Made):
         return self.explain(x_value, **options)
 
 
-def _check_names(layer: Any, output: Any) -> None:
-    """Refuses arrays and datasets in the places of `layer` and `output`, the second argument of many an explainer.
+def checked_layer(layer: Any) -> Any:
+    """What names a layer, the second argument of many an explainer; arrays and datasets are refused.
 
     Raises:
-      TypeError: they are there.
+      TypeError: it is no name, index or layer.
     """
-    if not isinstance(output, str):
-        raise TypeError(
-            f'`output` must be "logits", "probabilities" or "raw", not {type(output).__name__}. References, the '
-            "background, are passed to each explanation: explain(x, references)."
-        )
     if layer is not None and not isinstance(layer, (str, int, np.integer, keras.layers.Layer)):
         raise TypeError(
             f"`layer` must be a name, an index, a Keras layer or None, not {type(layer).__name__}. References are "
             "passed to each explanation: explain(x, references)."
         )
+    return int(layer) if isinstance(layer, np.integer) else layer

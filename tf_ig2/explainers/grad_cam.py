@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.errors import LayerError, NonFiniteGradientError
-from tf_ig2.explainers.base import Explainer
+from tf_ig2.explainers.base import Explainer, checked_layer
 from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.request import Request, take
 from tf_ig2.models import copies, keras_graph
@@ -57,15 +57,16 @@ class GradCAMExplainer(Explainer):
         **model_options: Any,
     ):
         super().__init__(model, output=output, **model_options)
-        self.resize, self._layer = resize, layer
+        self.resize, self._layer = resize, checked_layer(layer)
         self._verb = _Verb(resize, True)
         self._graphs = Graphs()
+        self._maps: Any = None
         if self._view is None:
             return
         spec = self.view.inputs_spec
         if not isinstance(spec, tf.TensorSpec) or spec.shape.rank not in (3, 4):
             raise ValueError(f"Grad-CAM explains images [H, W] or [H, W, C]; this model takes {spec}.")
-        self._maps = find_feature_maps(self.view, layer)
+        self._maps = find_feature_maps(self.view, self._layer)
 
     def explain(self, x: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False) -> Attribution:
         """Explains a batch of images, or one.
@@ -157,7 +158,8 @@ class GradCAMExplainer(Explainer):
         return {"layer": layer, "resize": self.resize}
 
     def _settings(self) -> dict[str, Any]:
-        return {**super()._settings(), "layer": self._maps.name, "resize": self.resize}
+        layer = self._layer if self._maps is None else self._maps.name
+        return {**super()._settings(), "layer": layer, "resize": self.resize}
 
     def _function(self, explained: ExplainedOutput) -> Any:
         """Maps and outputs of a batch, traced once for any batch size."""
