@@ -173,20 +173,26 @@ def test_what_an_explainer_was_made_with_is_read_only(model, name):
     assert explainer.settings == before
 
 
+class Counting(Explainer):
+    """An explainer of a user's."""
+
+    def __init__(self, model, calls, *, by=1):
+        super().__init__(model)
+        self.calls, self.by = calls, by
+
+    def explain(self, x, **options):
+        self.calls += self.by
+
+
 def test_explainers_of_ones_own_keep_attributes_that_change():
-    class Counting(Explainer):
-        def __init__(self, model, calls=0):
-            super().__init__(model)
-            self.calls = calls
-
-        def explain(self, x, **options):
-            self.calls += 1
-
-    counting = Counting(None)
+    counting = Counting(None, 3, by=2)
     counting.explain(X)
-    counting.calls += 1
+    counting.by = 1
     counting.note = "mine"
-    assert counting.calls == 2
+    counting.explain(X)
+    assert counting.calls == 6
+    again = pickle.loads(pickle.dumps(counting))
+    assert (again.calls, again.by) == (3, 2)
 
 
 def test_parts_that_cannot_be_hashed_are_refused(model):

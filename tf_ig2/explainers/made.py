@@ -13,7 +13,7 @@ class Making(abc.ABCMeta):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         made = super().__call__(*args, **kwargs)
-        made.__dict__["_made"] = True
+        made.__dict__["_made"] = args, kwargs
         return made
 
 
@@ -34,10 +34,15 @@ class Made(metaclass=Making):
         super().__setattr__(name, value)
 
     def __reduce__(self) -> Any:
-        return _again, (type(self), *self._constructed())
+        constructor = next(cls for cls in type(self).__mro__ if "__init__" in vars(cls))
+        call = self._constructed() if _is_ours(constructor) else self.__dict__["_made"]
+        return _again, (type(self), *call)
 
     def _constructed(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments, positional and by name, that make the same explainer again; its graphs are compiled anew."""
+        """The arguments, positional and by name, that make the same explainer again; its graphs are compiled anew.
+
+        Classes with a constructor of a user's are made again with what they were made with.
+        """
         raise NotImplementedError
 
 
@@ -45,12 +50,16 @@ def _again(kind: type, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     return kind(*args, **options)
 
 
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == "tf_ig2"
+
+
 @functools.cache
 def _fixed(kind: type) -> frozenset[str]:
     """The names of constructors' arguments, and of properties, of the package's own classes behind one of a user's."""
     names = {"walk"}
     for cls in kind.__mro__:
-        if cls.__module__.partition(".")[0] == "tf_ig2":
+        if _is_ours(cls):
             names.update(name for name, value in vars(cls).items() if isinstance(value, property))
             if "__init__" in vars(cls):
                 names.update(inspect.signature(vars(cls)["__init__"]).parameters)
