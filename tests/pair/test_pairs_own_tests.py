@@ -30,7 +30,7 @@ SWAPPED = {
     "core.grad_cam": {"GradCam": GradCAMExplainer},
     "core.gradients": {"GradientSaliency": GradientExplainer},
     "core.guided_ig": {"GuidedIG": GuidedIGExplainer},
-    "core.integrated_gradients": {"IntegratedGradients": lambda: IntegratedGradientsExplainer(rule="pair")},
+    "core.integrated_gradients": {"IntegratedGradients": IntegratedGradientsExplainer},
     "core.occlusion": {"Occlusion": OcclusionExplainer},
     "core.xrai": {"XRAI": XRAIExplainer},
     "metrics.pic": {
@@ -127,8 +127,8 @@ def test_nothing_is_left_out_without_being_named():
 
 
 def photograph():
-    """64 × 48 pixels with something to see: waves, and noise so that every pixel counts."""
-    y, x = np.mgrid[:48, :64]
+    """48 × 32 pixels with something to see: waves, and noise so that every pixel counts."""
+    y, x = np.mgrid[:32, :48]
     waves = np.stack([np.sin(x / 5), np.sin(y / 7), np.sin((x + y) / 9)], axis=-1)
     noise = np.random.default_rng(0).normal(0, 0.1, waves.shape)
     return np.clip(127 + 100 * (waves + noise), 0, 255).astype(np.uint8)

@@ -31,8 +31,9 @@ from tf_ig2.paths.sums import Tableau
 _MANY_STEPS = 50
 """From this many steps on, tracing a path's step is worth it, though the walk itself is eager."""
 
-_EAGER_ROWS = 128
-"""Rows that a walk with a callback takes together, since its own work is eager and costs more than a cheap callback."""
+_EAGER_ROWS, _EAGER_VALUES = 128, 2**22
+"""Rows, and values of them, that a walk with a callback takes together: its own work is eager, and row by row it would
+cost more than a cheap callback."""
 
 Run = Callable[[Any, Any, Any, Any, Tableau, int, int], Explained]
 """`(explicand, inside, target, given, tableau, batch_size, bar) -> Explained` of n explicands."""
@@ -155,7 +156,8 @@ class PathExplainer(Explainer):
         x = as_explicand(x_value)
         needs_outputs = walk.rule.needs_outputs
         view = CallbackView(call_model_function, call_model_args, x, outputs=needs_outputs, batch_size=batch_size)
-        batch_size *= max(1, _EAGER_ROWS // batch_size)  # of the walk: the view asks for fewer at a time
+        rows = min(_EAGER_ROWS, _EAGER_VALUES // max(1, x.size))
+        batch_size *= max(1, rows // batch_size)  # of the walk: the view asks for fewer at a time
         explicand, _ = validation.batch("x_value", x[None], view.inputs_spec)
         request = Request(explicand, explicand, (), None, None, True, batch_size, view)  # type: ignore[arg-type]
         given = walk.contrast.give(view, next(iter(contrast.values()), None), explicand, batch_size)
