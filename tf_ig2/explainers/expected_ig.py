@@ -38,6 +38,7 @@ class ExpectedIGExplainer(BaselineExplainer):
       TypeError, ValueError: an argument is not of its kind, unknown, or out of range; the message names it.
 
     Example:
+      >>> import numpy as np
       >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")])
       >>> ExpectedIGExplainer(model, steps=4).explain(np.ones([2, 4]), references=np.random.rand(10, 4)).values.shape
       (2, 4)

@@ -82,6 +82,7 @@ class IG2Explainer(PathExplainer):
       LayerError: the model has no such representation, or it does not lie between the input and the output.
 
     Example:
+      >>> import numpy as np
       >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")])
       >>> explainer = IG2Explainer(model, steps=20)
       >>> explanation = explainer.explain(np.random.rand(5, 4), references=np.random.rand(2, 4))
