@@ -9,17 +9,21 @@ from tf_ig2.attribution import Attribution
 from tf_ig2.contrasts import strategies
 from tf_ig2.contrasts.references import Representations
 from tf_ig2.errors import LayerError, NonFiniteGradientError, NotDifferentiableError, OutputActivationError
+from tf_ig2.explainers.agi import AGIExplainer
+from tf_ig2.explainers.big import BIGExplainer
 from tf_ig2.explainers.blur_ig import BlurIGExplainer
 from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
 from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
 from tf_ig2.explainers.grad_cam import GradCAMExplainer
 from tf_ig2.explainers.gradient import GradientExplainer
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
+from tf_ig2.explainers.idg import IDGExplainer
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.mfaba import MFABAExplainer
 from tf_ig2.explainers.occlusion import OcclusionExplainer
+from tf_ig2.explainers.sequential_ig import SequentialIGExplainer
 from tf_ig2.explainers.walk_explainer import WalkExplainer
 from tf_ig2.explainers.xrai import XRAIExplainer
 from tf_ig2.models.layer_table import InnerLayer, InnerLayers, inner_layers
@@ -33,7 +37,9 @@ from tf_ig2.segments.regions import RegionAttribution
 
 __all__ = [
     "L2",
+    "AGIExplainer",
     "Attribution",
+    "BIGExplainer",
     "BlurIGExplainer",
     "DeepSHAPExplainer",
     "Distance",
@@ -41,6 +47,7 @@ __all__ = [
     "GradCAMExplainer",
     "GradientExplainer",
     "GuidedIGExplainer",
+    "IDGExplainer",
     "IG2Explainer",
     "InnerLayer",
     "InnerLayers",
@@ -56,6 +63,7 @@ __all__ = [
     "OutputActivationError",
     "RegionAttribution",
     "Representations",
+    "SequentialIGExplainer",
     "SparseL1",
     "Walk",
     "WalkExplainer",

@@ -51,6 +51,7 @@ class ModelView:
       points_spec: the same for where attributions are made; differs from `inputs_spec` with an `input_layer`.
       inside_spec: the same for what `enter` gives beside the points; `()` without an `input_layer`.
       output_spec: `tf.TensorSpec([None, ...])` of the explained output.
+      output_activation: the name of the activation that the output ends in; None: of none, or of none that is known.
 
     Raises:
       TypeError: `model` is not a Keras model.
@@ -97,6 +98,7 @@ class ModelView:
                 'sigmoid. Pass output="logits" to explain it as it is, or add the activation to the model.'
             )
         self._asked = {"output": output, "output_name": output_name, "input_layer": input_layer}
+        self.output_activation: str | None = None if output == "logits" else activation
         self.layer: str | int | None = layer.name if isinstance(layer, keras.layers.Layer) else layer
         self._tapped = None if layer is None else keras_graph.find_layer(model, layer)
         self.inputs_spec = tf.nest.map_structure(
@@ -145,6 +147,7 @@ class ModelView:
         """
         self = cls.__new__(cls)
         self.model, self.layer, self.pool = None, None, pooling.checked(pool)
+        self.output_activation = None
         self.variables = list(variables)
         self._encoder, self._head = encoder, head
         self._cut = None
