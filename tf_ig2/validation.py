@@ -263,10 +263,14 @@ def _arrays(name: str, value: Any, spec: Any) -> Any:
 
 
 def _converted(name: str, value: Any, dtype: tf.DType) -> np.ndarray:
+    if np.ma.isMaskedArray(value) or (isinstance(value, (list, tuple)) and any(map(np.ma.isMaskedArray, value))):
+        raise TypeError(f"`{name}` is a masked array, and its mask would be lost: pass `filled(…)` with what is meant.")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
         raise TypeError(f"`{name}` cannot be read as an array of numbers: {error}") from error
+    if dtype == tf.string:
+        return _strings(name, array)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(f"`{name}` must hold numbers, not {array.dtype} ({type(value).__name__}).")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -278,6 +282,16 @@ def _converted(name: str, value: Any, dtype: tf.DType) -> np.ndarray:
     if (exact and not np.array_equal(converted.astype(array.dtype), array)) or not np.isfinite(converted).all():
         raise TypeError(f"`{name}` holds {array.dtype} values that the model's {dtype.name} input cannot represent.")
     return converted
+
+
+def _strings(name: str, array: np.ndarray) -> np.ndarray:
+    """Strings as UTF-8 bytes, which TensorFlow takes and files hold without pickling."""
+    if array.dtype.kind == "O" and all(isinstance(x, (str, bytes)) for x in array.flat):
+        texts = [x.encode() if isinstance(x, str) else x for x in array.flat]
+        array = np.array(texts, dtype=bytes).reshape(array.shape)
+    if array.dtype.kind not in "US":
+        raise TypeError(f"`{name}` must hold strings, not {array.dtype}.")
+    return np.char.encode(array, "utf-8") if array.dtype.kind == "U" else array
 
 
 def _leaves(name: str, arrays: Any, spec: Any) -> list[tuple[str, np.ndarray, tf.TensorSpec]]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tests.paths.smooth import draw, view
 from tf_ig2 import ModelView
 from tf_ig2.explainers.request import Request, door, entered, predicted, take
+from tf_ig2.models.traced_target import TracedTarget
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_a_callable_picks_the_output_and_there_are_no_indices(model):
     request = Request.of(model, draw()[0], target, 32)
     assert request.indices is None
     assert request.index(slice(0, 2)) == ()
-    assert request.target is request.model.target is target
+    assert request.target is request.model.target == TracedTarget(target, model.output_spec)
 
 
 def test_one_explicand_is_a_batch_of_one(model):

@@ -22,6 +22,7 @@ class Representations:
       low, high: structure like the input's of arrays `[R]` or `[N, R]`, the smallest and largest value of each
         reference, from which `"auto"` settings take the value range; None if not known.
       outputs: float array `[R, ...]` or `[N, R, ...]`, the model's outputs at the references; None if not known.
+      source: `ModelView.source` of the model that they come from; None if not known, and then nobody can check it.
 
     Example:
       >>> import keras, tf_ig2
@@ -35,6 +36,7 @@ class Representations:
     low: Any = None
     high: Any = None
     outputs: Any = None
+    source: str | None = None
 
     @property
     def known(self) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
       Their representations; `Representations` are checked and passed on.
 
     Raises:
-      TypeError, ValueError: as `tf_ig2.validation.contrasts`.
+      TypeError, ValueError: as `tf_ig2.validation.contrasts`; or the `Representations` are another model's.
     """
     if isinstance(references, Representations):
         return _checked(references, view, explicands)
@@ -130,9 +132,15 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
         tf.nest.map_structure(joined, *low),
         tf.nest.map_structure(joined, *high),
         joined(*outputs),
+        view.source,
     )
 
 
 def _checked(references: Representations, view: ModelView, explicands: int) -> Representations:
     values, _ = validation.contrasts("references", references.values, view.representation_spec, explicands)
-    return Representations(values, references.low, references.high, references.outputs)
+    if references.source not in (None, view.source):
+        raise ValueError(
+            "`references` are representations of another model, layer or pool, or of the weights that the model had "
+            "before: call `represent` again."
+        )
+    return Representations(values, references.low, references.high, references.outputs, references.source)

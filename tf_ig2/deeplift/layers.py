@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_ig2.deeplift.rules import Rule, integrated, maximum, rescale
 from tf_ig2.models import keras_graph
 from tf_ig2.models.model_view import ModelView
+from tf_ig2.models.output_activation import twin
 from tf_ig2.paths.base import Points
 
 UNKNOWN = ("error", "gradient", "integrate")
@@ -29,20 +30,13 @@ class Ruled(NamedTuple):
     rule: Rule
 
 
-_PRODUCT, _ANY = integrated(1), integrated(16)
+_PRODUCT, _ANY = integrated(1), integrated(16, panels=64)
 
 _LAYERS = keras.layers
 _LINEAR_LAYERS = (
     _LAYERS.InputLayer,
     _LAYERS.Identity,
-    _LAYERS.Dropout,
-    _LAYERS.SpatialDropout1D,
-    _LAYERS.SpatialDropout2D,
-    _LAYERS.SpatialDropout3D,
-    _LAYERS.GaussianNoise,
-    _LAYERS.GaussianDropout,
-    _LAYERS.AlphaDropout,
-    _LAYERS.ActivityRegularization,
+    *keras_graph.IDENTITY_AT_INFERENCE,
     _LAYERS.Flatten,
     _LAYERS.Reshape,
     _LAYERS.Permute,
@@ -176,7 +170,10 @@ def rules(view: ModelView, unknown: str = "error") -> dict[int, Ruled]:
         and `unknown` is `"error"`.
     """
     if view.model is None:
-        raise ValueError("DeepLIFT goes through a model layer by layer, and this ModelView was made from callables.")
+        raise ValueError(
+            "DeepLIFT goes through a model layer by layer, and this one has no Keras graph (it is subclassed, or the "
+            "ModelView was made from callables): build it with the functional API, or use another explainer."
+        )
     found: dict[int, Ruled] = {}
     without: dict[int, Any] = {}
     behind_output = view.operations_behind_output()
@@ -208,7 +205,7 @@ def _ruled(operation: Any) -> Ruled | None:
     """The rule of an operation that is not linear, if it has one."""
     kind = _kind(operation)
     if isinstance(operation, _FUSED_LAYERS) and _is_kerass(operation) and _is_elementwise(operation.activation):
-        return Ruled(keras_graph.with_activation(operation, keras.activations.linear), rescale)
+        return Ruled(twin(operation, activation=keras.activations.linear), rescale)
     if isinstance(operation, _LAYERS.Activation):
         return Ruled(None, rescale) if _is_elementwise(operation.activation) else None
     if isinstance(operation, keras.layers.Layer) and not _is_kerass(operation):

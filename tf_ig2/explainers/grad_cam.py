@@ -243,7 +243,9 @@ def find_feature_maps(view: ModelView, layer: LayerLike | None) -> Any:
       LayerError: there is no such layer on the way to the explained output, or its output has not four axes.
     """
     if view.model is None or view.attributes_inside:
-        raise ValueError("Feature maps can be found in Keras models that are explained at their input alone.")
+        raise ValueError(
+            "Feature maps can be found in Keras models with a graph (not subclassed), explained at their input alone."
+        )
     candidates = [operation for operation in keras_graph.operations(view.model) if _is_feature_map(operation)]
     if layer is None:
         behind_output = view.operations_behind_output()

@@ -115,7 +115,7 @@ class KernelSHAPExplainer(Explainer):
         """
         shap = _import_shap()
         view = self.view
-        request = Request.of(view, x, target, batch_size)
+        request = Request.of(view, x, target, batch_size, gradient=False)
         explicand, indices, count, batch_size = request.explicand, request.indices, len(request), request.batch_size
         background = self._background(references, count, batch_size)
         players = self._players(segments, explicand)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import validation
+from tf_ig2 import fingerprint, validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.contrasts.contrast import Given
 from tf_ig2.errors import NonFiniteGradientError
@@ -228,7 +229,8 @@ class PathExplainer(Explainer):
                     jit_compile=static or None,
                 )
 
-            return self._graphs.get((kind, tuple(tf.nest.flatten(specs))), make)(*arguments)
+            own_functions = _computed(walk, model, explicand)
+            return self._graphs.get((kind, own_functions, tuple(tf.nest.flatten(specs))), make)(*arguments)
 
         return run
 
@@ -244,6 +246,20 @@ class _TracedSteps:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._path, name)
+
+
+def _computed(walk: Walk, model: ExplainedOutput, explicand: Any) -> tuple[fingerprint.Computed, ...]:
+    """What the user's own functions compute that the path calls, as they are now."""
+    parts = tf.nest.flatten(explicand)
+    point = tf.TensorSpec([None, sum(math.prod(part.shape[1:]) for part in parts)], parts[0].dtype)
+    representation = point
+    if walk.path.needs_representation:
+        spec = model.view.representation_spec
+        sizes = spec.shape[1:]
+        representation = tf.TensorSpec([None, math.prod(sizes) if sizes.is_fully_defined() else None], spec.dtype)
+    return tuple(
+        fingerprint.Computed(function, *specs) for function, specs in walk.path.functions(point, representation)
+    )
 
 
 def _free(structure: Any, axes: int) -> Any:

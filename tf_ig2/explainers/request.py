@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import validation
-from tf_ig2.models.explained_output import ExplainedOutput, Target
+from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import ModelView
+from tf_ig2.models.traced_target import TracedTarget
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Request:
       inputs: structure of arrays `[N, ...]`, the model's inputs.
       explicand: structure of arrays `[N, ...]`, where attributions are made: the inputs, or values at an `input_layer`.
       inside: structure of arrays `[N, ...]`, what goes around the `input_layer`; `()` without one.
-      target: the callable that picks the explained output, if one was given.
+      target: the callable that picks the explained output, as it is now, if one was given.
       indices: int32 `[N]`, the explained output's index where no callable picks it.
       single: whether one explicand came without the axis N.
       batch_size: rows in a forward pass.
@@ -31,14 +32,14 @@ class Request:
     inputs: Any
     explicand: Any
     inside: Any
-    target: Target | None
+    target: TracedTarget | None
     indices: np.ndarray | None
     single: bool
     batch_size: int
     model: ExplainedOutput
 
     @classmethod
-    def of(cls, view: ModelView, x: Any, target: Any, batch_size: int) -> Request:
+    def of(cls, view: ModelView, x: Any, target: Any, batch_size: int, gradient: bool = True) -> Request:
         """Resolves a request.
 
         Args:
@@ -46,14 +47,17 @@ class Request:
           x: what users pass as explicands.
           target: index, one per explicand, None for the predicted class, or a callable.
           batch_size: inputs in a forward pass.
+          gradient: whether the explained output must have a gradient.
 
         Raises:
           TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
-            finite, or out of range; a callable `target` cannot be hashed.
+            finite, or out of range; or the callable does not return one number per row, or has no gradient.
+          OutputActivationError: see `ModelView.check_logits`.
         """
         inputs, single = door(view, x)
         batch_size = validation.batch_size(batch_size)
-        given = validation.callable_target(target) if callable(target) else None
+        given = TracedTarget(target, view.output_spec, gradient) if callable(target) else None
+        view.check_logits(take(inputs, slice(batch_size)))
         explicand, inside = entered(view, inputs, batch_size)
         indices = None if given is not None else _indices(view, explicand, inside, target, batch_size)
         return cls(inputs, explicand, inside, given, indices, single, batch_size, ExplainedOutput(view, given))

@@ -25,11 +25,11 @@ class Cut:
       network: the whole model.
       layers: the operations whose outputs are the entries.
       output: the tensor that is explained.
-      several: whether the points are a list.
+      several: whether the points are a list; they are one too where a layer is shared, called on several things.
       inputs_spec: structure of `tf.TensorSpec([None, ...])`, the model's inputs.
 
     Attributes:
-      entries: the entries' tensors, in the order of the layers.
+      entries: the entries' tensors, in the order of the layers, and of the calls of a shared one.
       points_spec, inside_spec: structures of `tf.TensorSpec([None, ...])`.
 
     Raises:
@@ -37,14 +37,16 @@ class Cut:
     """
 
     def __init__(self, network: Network, layers: Sequence[Any], output: Key, several: bool, inputs_spec: Any):
-        self._network, self._several, self._inputs_spec = network, several, inputs_spec
-        self.entries = [_entry(network, layer, output) for layer in layers]
+        self._network, self._inputs_spec = network, inputs_spec
+        found = [(layer, key) for layer in layers for key in _entries(network, layer, output)]
+        self.entries = [key for _, key in found]
+        self._several = several or len(self.entries) > 1
         needed = network.needed([output], self.entries)
         moving = network.after(self.entries)
         around = [key for node in needed if not moving.isdisjoint(node.outputs) for key in node.inputs]
         self._carried = list(dict.fromkeys(key for key in around if key not in moving))
         rows = self._probe()
-        for layer, key in zip(layers, self.entries, strict=True):
+        for layer, key in found:
             if key not in rows:
                 raise LayerError(
                     f"The `input_layer` {layer.name!r} does not give one row of numbers for every explicand."
@@ -88,31 +90,49 @@ class Cut:
             lambda spec: tf.TensorSpec([_PROBE, *spec.shape[1:]], spec.dtype), self._inputs_spec
         )
         traced = tf.function(self._enter, input_signature=[specs], autograph=False).get_concrete_function()
-        points, inside = traced.structured_outputs
-        self.points_spec, self.inside_spec = tf.nest.map_structure(_any_rows, (points, tuple(inside)))
-        parts = [*(points if self._several else [points]), *inside[: len(self._carried)]]
         keys = [*self.entries, *self._carried]
-        return {key for key, part in zip(keys, parts, strict=True) if part.shape.rank and part.shape[0] == _PROBE}
+        found = traced.structured_outputs
+        parts = _parts(found, self._several)[: len(keys)]
+        if any(part.shape.rank and part.shape[0] is None for part in parts):  # of texts nobody knows before they come
+            shapes = [part.shape for part in _parts(traced(tf.nest.map_structure(_nothing, specs)), self._several)]
+        else:
+            shapes = [part.shape for part in parts]
+        for key, part in zip(keys, parts, strict=True):
+            part.set_shape([None, *self._network.tensors[key].shape[1:]])
+        self.points_spec, self.inside_spec = tf.nest.map_structure(_any_rows, (found[0], tuple(found[1])))
+        return {key for key, shape in zip(keys, shapes, strict=False) if shape.rank and shape[0] == _PROBE}
 
 
-def _entry(network: Network, layer: Any, output: Key) -> Key:
-    """The tensor that a layer gives on the way to the output."""
+def _entries(network: Network, layer: Any, output: Key) -> list[Key]:
+    """The tensors that a layer gives on the way to the output: one, or one for each call of a shared layer."""
     needed = network.needed([output])
     used = {key for node in needed for key in node.inputs} | {output}
     found = [keys for keys in network.results(layer) if not used.isdisjoint(keys)]
     if not found:
         raise LayerError(f"The explained output does not depend on the `input_layer` {layer.name!r}.")
-    if len(found) != 1 or len(found[0]) != 1:
+    order = {key: (key[0], network.tensors[key]._keras_history.node_index) for call in found for key in call}
+    keys = sorted(order, key=order.__getitem__)  # as the calls were written
+    apart = all(network.after([key]).isdisjoint(other for other in keys if other != key) for key in keys)
+    if any(len(call) != 1 for call in found) or not apart:
         raise LayerError(
-            f"The `input_layer` {layer.name!r} gives {sum(map(len, found))} outputs in one forward pass, and one can "
-            "be entered at: name another layer."
+            f"The `input_layer` {layer.name!r} gives {len(keys)} outputs in one forward pass, which cannot be "
+            "entered at together: name another layer."
         )
-    return found[0][0]
+    return keys
 
 
 def _walked(x: tf.Tensor) -> tf.Tensor:
     """Half precision is enough for a network, not for paths, distances and sums."""
     return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+
+
+def _parts(found: tuple[Points, Sequence[tf.Tensor]], several: bool) -> list[tf.Tensor]:
+    points, inside = found
+    return [*(points if several else [points]), *inside]
+
+
+def _nothing(spec: tf.TensorSpec) -> tf.Tensor:
+    return tf.zeros([size or 3 for size in spec.shape], spec.dtype)
 
 
 def _any_rows(x: Any) -> tf.TensorSpec:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from tf_ig2.models.model_view import ModelView
+from tf_ig2.models.traced_target import Target
 from tf_ig2.paths.base import Path, Points, Rows, Seen
 
-Target = Callable[[tf.Tensor], tf.Tensor]
-"""Maps the model's output `[B, ...]` to the explained output `[B]`."""
+__all__ = ["ExplainedOutput", "Target"]
 
 
 @dataclass(frozen=True)

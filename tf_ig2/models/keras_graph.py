@@ -1,23 +1,39 @@
-"""What can be read off a Keras model: its layers by name, its output's activation, what depends on what."""
+"""What can be read off a Keras model: its layers by name, its graph, what depends on what."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tf_ig2.errors import LayerError, OutputActivationError
+from tf_ig2.errors import LayerError
 
-_SHAPE_ONLY = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Dropout, keras.layers.Identity)
-_ACTIVATION_LAYERS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.PReLU, keras.layers.ELU)
-_LOOKED_THROUGH = ("softmax", "sigmoid", "log_softmax")
+IDENTITY_AT_INFERENCE = tuple(
+    getattr(keras.layers, name)
+    for name in (
+        *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"),
+        *("GaussianNoise", "ActivityRegularization"),
+        *("RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomErasing"),
+        *("RandomElasticTransform", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue"),
+        *("RandomInvert", "RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation"),
+        *("RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom", "AugMix", "CutMix", "MixUp"),
+        "RandAugment",
+    )
+    if hasattr(keras.layers, name)
+)
+"""Layers of Keras that regularise or augment while a model is trained, and give what they take afterwards."""
 
 
 def functional(model: keras.Model) -> Any | None:
-    """The functional graph of a model, or None for a model that has none (subclassed, or Sequential not built)."""
+    """The functional graph of a model, or None for a model that has none.
+
+    Subclassed models have none, nor have Sequential ones that are not built, nor those whose class has a `call` of its
+    own: what they compute is not what their graph says.
+    """
+    if _has_own_call(model):
+        return None
     if isinstance(model, keras.Sequential):
         return getattr(model, "_functional", None)
     # The Keras API exports no name for functional models; they are the Functions among the Models.
@@ -94,78 +110,6 @@ def last_weighted(nodes: Sequence[Any]) -> Any:
     raise LayerError("No layer of the model has weights: name the representation with `layer`.")
 
 
-def output_node(network: Any, key: Any) -> Any:
-    """The node that computes a tensor of a `tf_ig2.models.network.Network`, behind those that change only its shape."""
-    while True:
-        node = network.producer[key]
-        if node.operation is None or is_graph(node.operation):
-            key = node.inputs[node.outputs.index(key)]
-        elif isinstance(node.operation, _SHAPE_ONLY) or _is_linear_activation(node.operation):
-            key = node.inputs[0]
-        else:
-            return node
-
-
-def activation_name(operation: Any) -> str | None:
-    """The name of the activation that an output operation ends with; None if it has none (its output is linear).
-
-    Raises:
-      OutputActivationError: the operation is a Lambda or a layer of the user's own, in which anything may happen.
-    """
-    if isinstance(operation, keras.layers.Softmax):
-        return "softmax"
-    if isinstance(operation, _ACTIVATION_LAYERS):
-        return type(operation).__name__.lower()
-    if isinstance(operation, keras.layers.Layer):
-        activation = getattr(operation, "activation", None)
-        if activation is not None and activation is not keras.activations.linear:
-            return str(getattr(activation, "__name__", type(activation).__name__)).lower()
-        if isinstance(operation, keras.layers.Lambda) or not type(operation).__module__.startswith("keras."):
-            raise OutputActivationError(
-                f"The model ends in {operation.name!r} ({type(operation).__name__}), and whether that applies an "
-                "activation cannot be seen from outside. If its output is linear (logits, for example), pass "
-                'output="raw".'
-            )
-        return None
-    name = type(operation).__name__.lower()  # a keras.ops operation in the graph: Softmax, Sigmoid, Add, …
-    module = type(operation).__module__
-    return {"logsoftmax": "log_softmax"}.get(name, name) if module.endswith(("ops.nn",)) else None
-
-
-def with_activation(layer: keras.layers.Layer, activation: Callable[..., Any]) -> keras.layers.Layer:
-    """The same layer with another activation: a shallow copy on the same weights; the layer itself is not changed."""
-    twin = copy.copy(layer)
-    object.__setattr__(twin, "activation", activation)  # past Keras's attribute tracking, which the two share
-    return twin
-
-
-def without_activation(operation: Any) -> Callable[..., Any]:
-    """How to call an output operation so that it returns its logits.
-
-    Raises:
-      OutputActivationError: its activation is none of softmax, sigmoid and log_softmax.
-    """
-    name = activation_name(operation)
-    if name not in _LOOKED_THROUGH:
-        raise OutputActivationError(
-            f"Logits were asked for, but the model's output {operation.name!r} ends in the activation {name!r}, which "
-            'cannot be looked through to logits. Pass output="raw" to explain the output as it is.'
-        )
-    if isinstance(operation, (keras.layers.Activation, keras.layers.Softmax)) or not isinstance(
-        operation, keras.layers.Layer
-    ):
-        return lambda _, x, *args, **kwargs: x
-    linear = type(operation).from_config({**operation.get_config(), "activation": "linear"})
-    linear.build_from_config(operation.get_build_config())
-
-    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
-        values = [(ours, theirs.value) for ours, theirs in zip(linear.variables, operation.variables, strict=True)]
-        with keras.StatelessScope(state_mapping=values):
-            return linear(*args, **kwargs)
-
-    return call
-
-
 def float_ancestors(tensor: tf.Tensor) -> set[str]:
     """The names of all tensors of a TensorFlow graph that one depends on through floating-point values alone."""
     seen: set[str] = set()
@@ -200,14 +144,10 @@ def ancestors(model: keras.Model, index: int) -> set[int]:
     return found
 
 
+def _has_own_call(model: Any) -> bool:
+    methods = (getattr(type(model), name, None) for name in ("call", "__call__"))
+    return "call" in vars(model) or not all(str(getattr(m, "__module__", "")).startswith("keras.") for m in methods)
+
+
 def _unpacked(structure: Any) -> Any:
     return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
-
-
-def _is_linear_activation(operation: Any) -> bool:
-    activation = getattr(operation, "activation", None)
-    return (
-        isinstance(operation, keras.layers.Layer)
-        and activation is keras.activations.linear
-        and (isinstance(operation, keras.layers.Activation))
-    )

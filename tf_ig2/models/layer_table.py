@@ -10,6 +10,7 @@ from typing import NamedTuple, overload
 import keras
 import tensorflow as tf
 
+from tf_ig2.models import keras_graph
 from tf_ig2.models.model_view import check_model
 from tf_ig2.models.network import Key, Network, Node
 
@@ -89,6 +90,8 @@ def inner_layers(model: keras.Model, output: int = 0) -> InnerLayers:
       last  Dense    2          0%     all paths
     """
     check_model(model)
+    if keras_graph.functional(model) is None:
+        raise ValueError(f"The subclassed model {model.name!r} has no graph to find layers in.")
     network = Network.of(model)
     if not 0 <= output < len(network.outputs):
         raise ValueError(f"`output` must be the number of one of {len(network.outputs)} outputs, not {output!r}.")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
-from tf_ig2.errors import LayerError, NotDifferentiableError
-from tf_ig2.models import copies, folding, keras_graph, pooling
+from tf_ig2.errors import LayerError, NotDifferentiableError, OutputActivationError
+from tf_ig2.models import copies, folding, keras_graph, output_activation, pooling, subclassed
 from tf_ig2.models.cut import Cut
 from tf_ig2.models.network import Call, Key, Network, Node
 from tf_ig2.paths.base import Points
@@ -22,15 +23,20 @@ LayerLike: TypeAlias = str | int | keras.layers.Layer
 _OUTPUTS = ("logits", "probabilities", "raw")
 
 
+_SAMPLE = 512
+"""About how many numbers of each weight are looked at to tell models apart."""
+
+
 class ModelView:
     """What explanations need to know of a Keras model.
 
     The model is only read; where BatchNorm stands behind a linear layer the two are run as one, see
-    `tf_ig2.models.folding`. Functional and Sequential models work, nested in each other too; for subclassed models see
-    `from_callables`.
+    `tf_ig2.models.folding`. Functional and Sequential models work, nested in each other too. Subclassed models, and
+    those with a `call` of their own, are called as they are: whoever needs no representation can explain them; for the
+    others see `from_callables`.
 
     Args:
-      model: a built `keras.Model`.
+      model: a built `keras.Model`; a subclassed one is built when it has been called once.
       layer: whose output is the representation: a name (in nested models too, `"outer/inner"`), an index into
         `model.layers`, or a layer. None: the input of the last layer with weights, the paper's penultimate layer,
         which is looked for when a representation is first needed.
@@ -38,13 +44,14 @@ class ModelView:
         as it is.
       output_name: which output to explain when the model has several: its key, its layer's name, or its index.
       input_layer: attribute at the output of this layer (or list of layers) instead of the model's input; a text
-        model is explained at its embedding. What lies below is computed once for each explicand.
+        model is explained at its embedding. What lies below is computed once for each explicand. A layer that is
+        shared, called on several inputs, gives a list of points, call by call.
       pool: how a spatial representation is compared: `"auto"`, the mean over positions of feature maps `[B, h, w, C]`,
         everything else as it is; `"mean"` or `"max"` over the positions of whatever has them, `[B, …, C]`; None,
         position by position.
 
     Attributes:
-      model: the model, or None for callables.
+      model: the model, or None where there is no Keras graph to look into: for callables, and subclassed models.
       layer: the representation layer as it was asked for, by name or index; None for the penultimate one.
       pool: as it was asked for.
       inputs_spec: structure of `tf.TensorSpec([None, ...])`: what the model takes.
@@ -55,8 +62,9 @@ class ModelView:
 
     Raises:
       TypeError: `model` is not a Keras model.
-      ValueError: the model is not built, is subclassed, or `output`, `output_name` or `pool` is unknown.
-      LayerError: `layer` or `input_layer` is unknown or ambiguous, or the output does not depend on the `input_layer`.
+      ValueError: the model is not built, or `output`, `output_name` or `pool` is unknown.
+      LayerError: `layer` or `input_layer` is unknown, ambiguous, or given for a subclassed model; or the output does
+        not depend on the `input_layer`.
       OutputActivationError: logits were asked for and cannot be had.
       NotDifferentiableError: the output does not depend on the input through floating-point numbers.
 
@@ -82,23 +90,29 @@ class ModelView:
         self.model: keras.Model | None = model
         self._encoder: Any = None
         self._head: Any = None
+        self._whole: Any = None
+        self._asked = {"output": output, "output_name": output_name, "input_layer": input_layer}
         self.pool = pooling.checked(pool)
         self.variables = list(model.variables)
+        self._left_out: dict[Node, Call] = {}
+        self._taken_for_logits = output == "logits"
+        if keras_graph.functional(model) is None:
+            self._call_it(model, layer, output, output_name, input_layer)
+            return
         self._network = Network.of(model)
         self._output_index = _find_output(model, output_name)
         self._output = self._network.outputs[self._output_index]
-        self._left_out: dict[Node, Call] = {}
-        final = keras_graph.output_node(self._network, self._output)
-        activation = keras_graph.activation_name(final.operation)
-        if output == "logits" and activation is not None:
-            self._left_out[final] = keras_graph.without_activation(final.operation)
-        elif output == "probabilities" and activation is None:
+        if output == "logits":
+            self._left_out = output_activation.left_out(self._network, self._output)
+            self._taken_for_logits = not self._left_out
+        elif output == "probabilities" and output_activation.is_linear(self._network, self._output):
             raise ValueError(
-                f"Probabilities were asked for, but the model's output {final.operation.name!r} has no softmax or "
-                'sigmoid. Pass output="logits" to explain it as it is, or add the activation to the model.'
+                "Probabilities were asked for, but the model's output has no softmax or sigmoid. Pass "
+                'output="logits" to explain it as it is, or add the activation to the model.'
             )
-        self._asked = {"output": output, "output_name": output_name, "input_layer": input_layer}
-        self.output_activation: str | None = None if output == "logits" else activation
+        self.output_activation: str | None = None
+        if output != "logits":
+            self.output_activation = output_activation.name(self._network, self._output)
         self.layer: str | int | None = layer.name if isinstance(layer, keras.layers.Layer) else layer
         self._tapped = None if layer is None else keras_graph.find_layer(model, layer)
         self.inputs_spec = tf.nest.map_structure(
@@ -149,8 +163,8 @@ class ModelView:
         self.model, self.layer, self.pool = None, None, pooling.checked(pool)
         self.output_activation = None
         self.variables = list(variables)
-        self._encoder, self._head = encoder, head
-        self._cut = None
+        self._encoder, self._head, self._whole = encoder, head, None
+        self._cut, self._taken_for_logits = None, False
         self.inputs_spec = tf.nest.map_structure(
             lambda spec: tf.TensorSpec([None, *spec.shape[1:]], spec.dtype), input_spec
         )
@@ -159,7 +173,7 @@ class ModelView:
 
     def __reduce__(self) -> Any:
         """Pickled, it takes its model along, or its callables, and is made again on the other side."""
-        if self.model is None:
+        if self.model is None and self._whole is None:
             copies.check_callable(self._encoder)
             copies.check_callable(self._head)
         return _again, self._parts()
@@ -169,11 +183,36 @@ class ModelView:
 
     def _parts(self) -> tuple[Any, Any]:
         """What it is made of: a model, or callables; and the options."""
+        if self._whole is not None:
+            return self._subclassed, {**self._asked, "pool": self.pool}
         if self.model is None:
             return (self._encoder, self._head, self.inputs_spec, self.variables), {"pool": self.pool}
         layer = self.layer if self._tapped is None else copies.named(self.model, self._tapped)
         inner = copies.named(self.model, self._asked["input_layer"])
         return self.model, {**self._asked, "layer": layer, "input_layer": inner, "pool": self.pool}
+
+    def _call_it(
+        self, model: keras.Model, layer: Any, output: str, output_name: str | int | None, input_layer: Any
+    ) -> None:
+        """A view of a model without a graph: its own `call`, and nothing of what is inside."""
+        given = {"layer": layer, "input_layer": input_layer}
+        for name in (name for name, value in given.items() if value is not None):
+            raise LayerError(f"`{name}` was given, but {subclassed.no_graph(model)}")
+        self._no_representation = f"A representation is needed, but {subclassed.no_graph(model)}"
+        self.model, self.layer, self._cut, self._tapped = None, None, None, None
+        self._subclassed: Any = model
+        self.output_activation = "softmax" if output == "probabilities" else None
+        specs = subclassed.inputs_spec(model)
+        self.inputs_spec = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, _walked_in(x.dtype)), specs)
+        self._whole = subclassed.whole(model, specs, output_name)
+        self._trace()
+        activation = subclassed.activation(self._raw_output)
+        if output == "logits" and activation is not None:
+            raise OutputActivationError(
+                f"Logits were asked for, but the subclassed model {model.name!r} ends in a {activation}, which cannot "
+                'be looked through. Pass output="probabilities" to explain its output as it is, or have the model '
+                "return logits."
+            )
 
     def enter(self, inputs: Points) -> tuple[Points, Points]:
         """Runs the model up to where attributions are made, which is needed once for an explicand.
@@ -214,6 +253,29 @@ class ModelView:
         values, output = self._run(points, inside, calls, representation)
         return self._represented(values) if representation else None, _at_least_float32(output)
 
+    def check_logits(self, inputs: Points) -> None:
+        """Looks, once, whether what is taken for logits is not probabilities: in [0, 1], with a sum of 1.
+
+        Args:
+          inputs: structure of `[B, ...]`, real explicands' model inputs.
+
+        Raises:
+          OutputActivationError: it is.
+        """
+        if not self._taken_for_logits:
+            return
+        outputs = self._outputs(*self.enter(inputs))
+        if outputs.shape.rank < 2 or outputs.shape[-1] == 1:
+            return
+        inside = tf.reduce_all((outputs >= 0) & (outputs <= 1))
+        if inside and tf.reduce_all(tf.abs(tf.reduce_sum(outputs, axis=-1) - 1) < 1e-2):
+            raise OutputActivationError(
+                "Logits were asked for, but the model's outputs for these explicands are probabilities: they lie in "
+                '[0, 1] and add up to 1. Pass output="probabilities" to explain them, or output="raw" if they are no '
+                "probabilities."
+            )
+        self._taken_for_logits = False
+
     def operations_behind_output(self) -> set[int]:
         """The ids of the Keras operations that the explained output is computed from."""
         return keras_graph.ancestors(self.model, self._output_index) if self.model is not None else set()
@@ -237,6 +299,8 @@ class ModelView:
           LayerError: there is no layer to take it from, it is not one tensor, or it is not between the points and the
             output.
         """
+        if self._whole is not None:
+            raise LayerError(self._no_representation)
         raw = self._traced if self.model is None else self._traced.get(self._tap)
         if self.model is not None and not any(
             self._tap in node.inputs + node.outputs for node in self._network.needed([self._output])
@@ -248,6 +312,16 @@ class ModelView:
             raise LayerError("The representation does not depend on the attributed input: choose a later `layer`.")
         kept = set(range(1, raw.shape.rank)) - set(pooling.axes(self.pool, raw.shape.rank, self._channel_axis))
         return tf.TensorSpec([None, *(raw.shape[axis] for axis in sorted(kept))], _walked_in(raw.dtype))
+
+    @property
+    def source(self) -> str:
+        """What representations come from, as a hash: the layer, how it is pooled, and a sample of all weights."""
+        place = None if self.model is None else self._network.nodes.index(self._network.producer[self._tap])
+        digest = hashlib.sha256(repr((place, self.pool, self.points_spec, self.representation_spec)).encode())
+        for variable in self.variables:
+            values = variable.numpy().reshape(-1)
+            digest.update(f"{variable.shape}".encode() + values[:: len(values) // _SAMPLE + 1].tobytes())
+        return digest.hexdigest()
 
     def points(self, inputs: Points) -> Points:
         """The values at the `input_layer` (the inputs themselves if there is none), for inputs `[B, ...]`."""
@@ -282,7 +356,12 @@ class ModelView:
     def _run(
         self, points: Points, inside: Points, calls: dict[int, Call] | None, representation: bool
     ) -> tuple[Any, tf.Tensor]:
-        """What the representation is taken from, and the output."""
+        """What the representation is taken from, and the output; what the model counts or remembers stays as it is."""
+        if self._whole is not None:
+            if representation:
+                raise LayerError(self._no_representation)
+            with keras.StatelessScope():
+                return None, self._whole(points)
         if self.model is None:
             encoded = self._encoder(points)
             return encoded, self._head(encoded)
@@ -359,22 +438,21 @@ def _again(made_of: Any, options: dict[str, Any]) -> ModelView:
 
 
 def check_model(model: Any) -> None:
-    """Refuses what is no Keras model with a graph.
+    """Refuses what is no Keras model, or not built.
 
     Raises:
-      TypeError, ValueError: it is no Keras model, not built, or subclassed.
+      TypeError, ValueError: it is not.
     """
     if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a keras.Model or a ModelView, not {type(model).__name__}.")
-    if keras_graph.functional(model) is None:
-        if isinstance(model, keras.Sequential):
-            raise ValueError(
-                f"The Sequential model {model.name!r} is not built: add a keras.Input or call model.build()."
+        old = ("tf_keras.", "tensorflow.python.keras.", "keras.engine.")
+        if any(kind.__module__.startswith(old) for kind in type(model).__mro__):
+            raise TypeError(
+                "`model` is a Keras 2 model (tf_keras), and tf_ig2 explains Keras 3 models: rebuild or load it with "
+                "`keras`, or pass ModelView.from_callables(encoder, head, input_spec) with functions that call it."
             )
-        raise ValueError(
-            f"The subclassed model {model.name!r} has no graph to find layers in. Pass "
-            "ModelView.from_callables(encoder, head, input_spec) instead of the model."
-        )
+        raise TypeError(f"`model` must be a keras.Model or a ModelView, not {type(model).__name__}.")
+    if isinstance(model, keras.Sequential) and not model.built:
+        raise ValueError(f"The Sequential model {model.name!r} is not built: add a keras.Input or call model.build().")
 
 
 def _find_output(model: keras.Model, name: str | int | None) -> int:

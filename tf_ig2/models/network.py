@@ -7,6 +7,7 @@ computes what is wanted from what is known, and nothing else. The model, its lay
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -143,11 +144,12 @@ class Network:
           All tensors that are known then, the wanted ones among them.
         """
         values = dict(known)
-        for node in self.needed(targets, known):
-            call = (at or {}).get(node) or (calls or {}).get(id(node.operation))
-            results = tf.nest.flatten(node.compute([values[key] for key in node.inputs], call))
-            for key, result in zip(node.outputs, results, strict=False):
-                values.setdefault(key, result)
+        with keras.StatelessScope():  # what layers remember from call to call (stateful recurrence) stays as it is
+            for node in self.needed(targets, known):
+                call = (at or {}).get(node) or (calls or {}).get(id(node.operation))
+                results = tf.nest.flatten(node.compute([values[key] for key in node.inputs], call))
+                for key, result in zip(node.outputs, results, strict=False):
+                    values.setdefault(key, result)
         return values
 
 
@@ -175,7 +177,7 @@ def _unfold(
                 nodes.insert(before, Node(None, path, taken[: len(into)], into, _entering(inner, node)))
                 nodes.append(Node(operation, path, out, given, lambda values, call: values))
             else:
-                first = node.arguments.args[0] if node.arguments.args else None
+                first = _first(operation, node.arguments)
                 position = [x is first for x in node.input_tensors]
                 nodes.append(
                     Node(
@@ -190,6 +192,14 @@ def _unfold(
     return inputs, outputs
 
 
+def _first(operation: Any, arguments: Any) -> Any:
+    """The first argument of a call, by position or by name."""
+    if arguments.args or not arguments.kwargs:
+        return arguments.args[0] if arguments.args else None
+    names = inspect.signature(operation.call).parameters
+    return arguments.kwargs.get(next(iter(names), ""))
+
+
 def _entering(model: Any, node: Any) -> Callable[[list[Any], Call | None], Any]:
     """How a nested model takes the tensors that it is called on."""
 
@@ -202,11 +212,14 @@ def _entering(model: Any, node: Any) -> Callable[[list[Any], Call | None], Any]:
 
 def _calling(operation: Any, node: Any) -> Callable[[list[Any], Call | None], Any]:
     """How an operation is called at a node, at inference."""
+    trains = getattr(operation, "_call_has_training_arg", False)
+    # Layers that augment images do so unless they are told not to.
+    trains_unasked = trains and inspect.signature(operation.call).parameters["training"].default is True
 
     def compute(values: list[Any], call: Call | None) -> Any:
         known = {id(x): value for x, value in zip(node.input_tensors, values, strict=True)}
         args, kwargs = node.arguments.fill_in(known)
-        if "training" in kwargs or (call is None and getattr(operation, "_call_has_training_arg", False)):
+        if "training" in kwargs or (trains if call is None else trains_unasked):
             kwargs = {**kwargs, "training": False}
         return operation(*args, **kwargs) if call is None else call(operation, *args, **kwargs)
 

@@ -148,6 +148,15 @@ class Path:
       stops: whether rows may end before the last step.
     """
 
+    def functions(self, point: tf.TensorSpec, representation: tf.TensorSpec) -> list[tuple[Any, tuple[Any, ...]]]:
+        """The user's own functions that it calls, each with specs of what it is called on: they may change.
+
+        Args:
+          point: spec of points as rows `[None, D]`.
+          representation: spec of representations as rows.
+        """
+        return []
+
     starts_at_explicand: ClassVar[bool] = True
     needs_output_gradient: ClassVar[bool] = False
     needs_objective_gradient: ClassVar[bool] = False

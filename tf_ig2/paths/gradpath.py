@@ -54,6 +54,23 @@ class GradPath(Path):
     def stops(self) -> bool:
         return self.stepping.stops
 
+    def functions(self, point: tf.TensorSpec, representation: tf.TensorSpec) -> list[tuple[Any, tuple[Any, ...]]]:
+        def slope(a: tf.Tensor, b: tf.Tensor) -> Any:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(a)
+                distance = self.distance.objective(a, b)
+            return distance, tape.gradient(distance, a, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+        def unit(gradient: tf.Tensor) -> Any:
+            return self.normalizer(gradient), self.normalizer.unit_length(gradient.shape[-1])
+
+        found: list[tuple[Any, tuple[Any, ...]]] = [(unit, (point,))] if _is_own(type(self.normalizer)) else []
+        if _is_own(self.distance.objective):
+            found.append((slope, (representation, representation)))
+        if _is_own(self.distance.value):
+            found.append((self._distance, (tf.TensorSpec([None], representation.dtype),)))
+        return found
+
     def objective(self, representation: Any, outputs: tf.Tensor, rows: Rows) -> tf.Tensor:
         """The distance `[B]` to the reference's representation that the walk makes small."""
         size = tf.shape(representation)[0]
@@ -99,6 +116,11 @@ class GradPath(Path):
             tape.watch(objective)
             distance = self.distance.value(objective)
         return distance, tape.gradient(distance, objective)
+
+
+def _is_own(part: Any) -> bool:
+    """Whether it is of the user's own, so that anything may change in it."""
+    return not str(getattr(part, "__module__", "")).startswith(("tf_ig2.", "tensorflow."))
 
 
 def _inner(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

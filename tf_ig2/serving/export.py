@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import files, validation
+from tf_ig2 import files, fingerprint, validation
 from tf_ig2._version import __version__
 from tf_ig2.explainers.path_explainer import PathExplainer
 from tf_ig2.models.explained_output import ExplainedOutput, Target
-from tf_ig2.serving import fingerprint, requests
+from tf_ig2.models.traced_target import TracedTarget
+from tf_ig2.serving import requests
 from tf_ig2.serving.graph import ExplainerGraph
 from tf_ig2.serving.served import MANIFEST, SAVED_MODEL
 
@@ -99,6 +100,8 @@ def export(
     _check_inputs(explainer)
     if target is None and explainer.view.output_spec.shape.rank > 2:
         raise ValueError(f"The model's output is {explainer.view.output_spec.shape}: pass `target`, a callable.")
+    if target is not None:
+        TracedTarget(target, explainer.view.output_spec)  # refused here, if at all
     path = os.path.join(os.fspath(directory), str(version))
     if tf.io.gfile.exists(os.path.join(path, SAVED_MODEL)):
         raise FileExistsError(f"{path!r} exists: export another `version`, or remove it first.")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
+
+import tensorflow as tf
 
 
 def of_functions(functions: dict[str, Any]) -> str:
@@ -30,6 +33,38 @@ def of_functions(functions: dict[str, Any]) -> str:
         library = {f.signature.name: f for f in graph.library.function}
         parts.append(f"{name} {_of_nodes(graph.node, library, {}, [])}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+class Computed:
+    """What a Python function computes now; equal to another that computes the same from the same variables.
+
+    A function may answer otherwise the next time, by a closure, a global, an attribute, a file. Nobody asks it whether
+    it has changed: it is traced anew, which is cheap where it is small.
+
+    Args:
+      function: TensorFlow, from tensors to a structure of tensors.
+      *specs: `tf.TensorSpec`s of what it is called on.
+
+    Example:
+      >>> import tensorflow as tf
+      >>> spec, k = tf.TensorSpec([None, 3]), [0]
+      >>> before = Computed(lambda z: z[:, k[0]], spec)
+      >>> k[0] = 1
+      >>> before == Computed(lambda z: z[:, 0], spec), before == Computed(lambda z: z[:, k[0]], spec)
+      (True, False)
+    """
+
+    def __init__(self, function: Callable[..., Any], *specs: tf.TensorSpec):
+        self.traced: Any = tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
+        # What is captured is known by identity; the traced function holds it, so that no other takes its place.
+        captured = tuple(id(x) for x in self.traced.captured_inputs)
+        self._key = (of_functions({"function": self.traced}), captured)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Computed) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
 
 
 def _of_nodes(nodes: Any, library: dict[str, Any], known: dict[str, str], arguments: list[str]) -> str:
