@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -114,3 +115,78 @@ def test_parts_that_do_not_fit_each_other_are_refused(explanation, tmp_path, par
     dataclasses.replace(explanation, **{part: change(getattr(explanation, part))}).save(tmp_path / "explanation.npz")
     with pytest.raises(ValueError, match=r"explanation\.npz.*corrupt"):
         Attribution.load(tmp_path / "explanation.npz")
+
+
+def saved(tmp_path, **parts):
+    """A file of two explicands, three references and four steps, with other parts where they are given."""
+    explanation = {
+        "values": np.zeros([2, 5], np.float32),
+        "explicand": np.zeros([2, 5], np.float32),
+        "outputs": np.zeros([2, 3, 5], np.float32),
+        "distances": np.zeros([2, 3, 5], np.float32),
+        "target": np.zeros(2, np.int32),
+        "counterfactuals": np.zeros([2, 3, 5], np.float32),
+        "path": np.zeros([2, 3, 5, 5], np.float32),
+        "steps_taken": np.zeros([2, 3], np.int32),
+    }
+    arrays = {**explanation, **parts}
+    header = {"format": 1, "kind": "Attribution", "structure": {name: name for name in arrays}, "settings": {}}
+    np.savez_compressed(tmp_path / "parts.npz", header=np.array(json.dumps(header)), **arrays)
+    return tmp_path / "parts.npz"
+
+
+def test_parts_that_fit_each_other_are_believed(tmp_path):
+    assert Attribution.load(saved(tmp_path)).values.shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"values": np.zeros([3, 5], np.float32)},
+        {"values": np.zeros([2, 5], np.int32)},
+        {"explicand": np.zeros([1, 5], np.float32)},
+        {"outputs": np.zeros([2, 5], np.float32)},
+        {"outputs": np.zeros([2, 3, 5], np.int64)},
+        {"distances": np.zeros([2, 3, 6], np.float32)},
+        {"target": np.zeros(3, np.int32)},
+        {"target": np.zeros(2, np.float32)},
+        {"counterfactuals": np.zeros([2, 4, 5], np.float32)},
+        {"counterfactuals": np.zeros([2, 3, 4], np.float32)},
+        {"path": np.zeros([2, 3, 6, 5], np.float32)},
+        {"path": np.zeros([2, 3, 2, 1], np.float32)},
+        {"steps_taken": np.zeros([2, 2], np.int32)},
+        {"stop": np.zeros([2, 3], np.float32)},
+        {"summed": np.zeros(2, bool)},
+        {"somebody_elses": np.zeros([2], np.float32)},
+        {"settings": np.zeros([2], np.float32)},
+    ],
+)
+def test_parts_of_another_shape_or_type_are_refused(tmp_path, parts):
+    with pytest.raises(ValueError, match="not a saved Attribution"):
+        Attribution.load(saved(tmp_path, **parts))
+
+
+def test_a_small_file_does_not_become_a_large_one_in_memory(tmp_path):
+    path = saved(tmp_path, values=np.zeros([2, 40_000_000], np.float32))
+    assert path.stat().st_size < 2**20
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"unpacks to 320,\d+,\d+ bytes, and 268,435,456 are allowed"):
+        Attribution.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+def test_whoever_trusts_a_file_may_allow_more_and_whoever_does_not_less(tmp_path):
+    path = saved(tmp_path)
+    with pytest.raises(ValueError, match="allowed: pass `max_bytes`"):
+        Attribution.load(path, max_bytes=100)
+    assert Attribution.load(path, max_bytes=10_000).values.shape == (2, 5)
+
+
+def test_words_are_saved_as_words(tmp_path):
+    outputs = np.zeros([2, 1, 2])
+    words = np.array([b"a cup", b"of coffee"], object)
+    Attribution(np.zeros([2, 1]), np.zeros([2, 1]), outputs, outputs, inputs=words).save(tmp_path / "words.npz")
+    assert Attribution.load(tmp_path / "words.npz").inputs.tolist() == words.tolist()
+    with pytest.raises(TypeError, match="`inputs` holds objects"):
+        Attribution(words, words, outputs, outputs, inputs=np.array([{}, {}])).save(tmp_path / "objects.npz")

@@ -115,3 +115,77 @@ def test_an_image_that_would_fill_the_memory_is_one_line(picture, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(ValueError, match=r"picture\.png.*decompression bomb"):
         images.read(picture[0], 4, 4, 3)
+
+
+TURNED = {1: 0, 3: 180, 6: 270, 8: 90}  # how far counterclockwise a viewer turns it
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+def test_it_is_turned_as_its_exif_orientation_says(tmp_path, orientation):
+    pixels = np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    upright = np.rot90(pixels, TURNED[orientation] // 90)
+    np.testing.assert_array_equal(images.read(tmp_path / "turned.png", *upright.shape), upright)
+    with images.opened(tmp_path / "turned.png") as image:
+        assert images.size(image) == upright.shape[:2]
+
+
+@pytest.mark.parametrize(("suffix", "dtype"), [("png", np.uint16), ("tif", np.uint16), ("tif", ">u2")])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_16_bits_are_scaled_and_not_cut(tmp_path, suffix, dtype, channels):
+    values = np.linspace(0, 65535, 24).reshape(6, 4).astype(dtype)
+    Image.fromarray(values.astype(np.uint16)).save(tmp_path / f"deep.{suffix}")
+    read = images.read(tmp_path / f"deep.{suffix}", 6, 4, channels)
+    expected = np.broadcast_to(values[..., None] / 257, [6, 4, channels])
+    np.testing.assert_allclose(read, expected, rtol=1e-5)
+    assert read.mean() == pytest.approx(127.5, rel=1e-3)
+
+
+def test_floats_are_black_at_0_and_white_at_1(tmp_path):
+    values = np.linspace(0, 1, 24, dtype=np.float32).reshape(6, 4)
+    Image.fromarray(values).save(tmp_path / "float.tif")
+    np.testing.assert_allclose(images.read(tmp_path / "float.tif", 6, 4, 1, (0, 1))[..., 0], values, atol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.full([4, 4], 200.0, np.float32), np.full([4, 4], np.nan, np.float32)])
+def test_floats_of_which_nobody_knows_what_white_is_are_refused(tmp_path, bad):
+    Image.fromarray(bad).save(tmp_path / "float.tif")
+    with pytest.raises(ValueError, match=r"float\.tif.*not from 0 \(black\) to 1 \(white\)"):
+        images.read(tmp_path / "float.tif", 4, 4, 1)
+
+
+def test_32_bit_integers_are_refused(tmp_path):
+    Image.fromarray(np.full([4, 4], 70_000, np.int32)).save(tmp_path / "integers.tif")
+    with pytest.raises(ValueError, match="nobody knows what is white"):
+        images.read(tmp_path / "integers.tif", 4, 4, 1)
+
+
+def test_the_background_shines_through_transparent_pixels_and_not_what_they_hide(tmp_path):
+    pixels = np.zeros([1, 3, 4], np.uint8)
+    pixels[0, :, :3] = [200, 0, 0]
+    pixels[0, :, 3] = [255, 0, 51]
+    Image.fromarray(pixels).save(tmp_path / "transparent.png")
+    read = images.read(tmp_path / "transparent.png", 1, 3, 3)
+    np.testing.assert_allclose(read[0], [[200, 0, 0], [255, 255, 255], [244, 204, 204]], atol=1)
+    blue = images.read(tmp_path / "transparent.png", 1, 3, 3, background=(0, 0, 255))
+    np.testing.assert_allclose(blue[0], [[200, 0, 0], [0, 0, 255], [40, 0, 204]], atol=1)
+
+
+def test_a_transparent_colour_of_a_palette_or_of_grey_is_transparent_too(tmp_path):
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([10, 20, 30, 40, 50, 60])
+    palette.putdata([0, 1])
+    palette.save(tmp_path / "palette.png", transparency=1)
+    np.testing.assert_array_equal(images.read(tmp_path / "palette.png", 1, 2, 3)[0], [[10, 20, 30], [255, 255, 255]])
+    Image.fromarray(np.array([[7, 9]], np.uint8)).save(tmp_path / "grey.png", transparency=7)
+    np.testing.assert_array_equal(images.read(tmp_path / "grey.png", 1, 2, 1)[0, :, 0], [255, 9])
+
+
+def test_an_image_with_too_many_pixels_is_one_line(tmp_path, monkeypatch):
+    Image.new("L", (100, 100)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match=r"bomb\.png' is refused as an image: .*exceeds limit") as error:
+        images.read(tmp_path / "bomb.png", 4, 4, 3)
+    assert "\n" not in str(error.value)

@@ -62,3 +62,18 @@ def test_what_is_no_archive_is_a_value_error(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"no archive")
     with pytest.raises(ValueError, match="zip"):
         npz.read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_arrays_may_be_written_to(tmp_path, save):
+    save(tmp_path / "a.npz", a=np.zeros(3))
+    npz.read(tmp_path / "a.npz")["a"][0] = 1.0
+
+
+def test_an_array_of_a_file_of_its_own(tmp_path):
+    np.save(tmp_path / "a.npy", np.eye(3))
+    np.testing.assert_array_equal(npz.read_one(tmp_path / "a.npy"), np.eye(3))
+    header = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**9)}
+    (tmp_path / "huge.npy").write_bytes(npy(header, b"12345678"))
+    with pytest.raises(ValueError, match=r"huge\.npy' cannot be read"):
+        npz.read_one(tmp_path / "huge.npy")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import files, npz
+from tf_ig2 import attribution_file
 from tf_ig2.at_input import at_input
 from tf_ig2.paths.base import Stop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -185,74 +182,39 @@ class Attribution:
         Raises:
           OSError: the file cannot be written.
         """
-        arrays: dict[str, np.ndarray] = {}
-        structure = {
-            field.name: _flatten(field.name, getattr(self, field.name), arrays)
-            for field in dataclasses.fields(self)
-            if field.name != "settings"
-        }
-        header = {"format": _FORMAT, "kind": type(self).__name__, "structure": structure, "settings": self.settings}
-        arrays["header"] = np.array(json.dumps(header))
-        with files.whole(path) as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        names = [field.name for field in dataclasses.fields(self) if field.name != "settings"]
+        parts = {name: getattr(self, name) for name in names}
+        attribution_file.write(path, attribution_file.Saved(type(self).__name__, parts, self.settings))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Attribution:
         """Loads what `save` wrote.
 
         Args:
-          path: the file.
-          max_bytes: how much its arrays may have together; None: 256 MiB, or 100 times the size of the file, which is
-            more than explanations are ever compressed by.
+          path: the file; it may come from anywhere.
+          max_bytes: the most that it may take in memory; None: a hundred times the size of the file, and 256 MiB at
+            least.
 
         Raises:
           FileNotFoundError: there is no such file.
-          ValueError: the file is not an explanation, is corrupt, or its arrays are too large or do not fit each other.
+          ValueError: the file is not an explanation, is corrupt, takes more than `max_bytes`, or its parts do not fit
+            each other.
         """
         try:
-            arrays = npz.read(path, max_bytes)
-            header = json.loads(str(arrays["header"]))
-            if header["format"] != _FORMAT:
-                raise ValueError(f"format {header['format']}")
+            saved = attribution_file.read(path, max_bytes)
             kinds = {kind.__name__: kind for kind in (cls, *cls.__subclasses__())}
-            kind, settings = kinds[header.get("kind", cls.__name__)], header["settings"]
-            parts = {name: _unflatten(spec, arrays) for name, spec in header["structure"].items()}
-            unknown = set(parts) - {field.name for field in dataclasses.fields(kind)}
-            if unknown or not isinstance(settings, dict):
-                raise ValueError(f"unknown parts {sorted(unknown)}" if unknown else "settings that are none")
-            loaded = kind(**parts, settings=settings)
-            loaded._check()
-            return loaded
+            if saved.kind not in kinds:
+                raise ValueError(f"it holds a {saved.kind}, and known are {sorted(kinds)}")
+            kind = kinds[saved.kind]
+            unknown = set(saved.parts) - {field.name for field in dataclasses.fields(kind) if field.name != "settings"}
+            if unknown:
+                raise ValueError(f"unknown parts {sorted(unknown)}")
+            summed = {"summed": bool(saved.parts["summed"])} if saved.parts.get("summed") is not None else {}
+            return kind(**{**saved.parts, **summed}, settings=saved.settings)
         except FileNotFoundError:
             raise
         except Exception as error:
             raise ValueError(f"{os.fspath(path)!r} is not a saved Attribution, or is corrupt: {error}") from error
-
-    def _check(self) -> None:
-        """Checks that all parts are of as many explicands, references and steps.
-
-        Raises:
-          ValueError: they are not.
-        """
-        lead = self.outputs.shape[:-1]  # [N, R], or [R]
-        count = lead[:-1]
-        if self.outputs.ndim not in (2, 3) or self.distances.shape != self.outputs.shape:
-            raise ValueError(f"outputs {self.outputs.shape} and distances {self.distances.shape}")
-        leading = {
-            **dict.fromkeys(("values", "explicand", "target", "inputs", "regions", "base_values"), count),
-            **dict.fromkeys(("counterfactuals", "path", "steps_taken", "stop", "gradients"), lead),
-        }
-        for name, wanted in leading.items():
-            for part in tf.nest.flatten(getattr(self, name, None)):
-                if part is None:
-                    continue
-                if part.dtype.kind not in "biuf" and part.dtype.name != "bfloat16":
-                    raise ValueError(f"{name} of {part.dtype}")
-                if part.shape[: len(wanted)] != wanted:
-                    raise ValueError(f"{name} of shape {part.shape}, where outputs are {self.outputs.shape}")
-                exact = name in ("target", "steps_taken", "stop", "gradients")
-                if exact and (part.shape != wanted or part.dtype.kind not in "iu"):
-                    raise ValueError(f"{name} of {part.dtype} {part.shape}")
 
     def plot(self, **options: Any) -> Figure:
         """Draws the explanation of one explicand: explicand, GradCF, GradCFE, attributions, curves along the path.
@@ -266,27 +228,3 @@ class Attribution:
         from tf_ig2 import plots
 
         return plots.explanation(self, **options)
-
-
-def _flatten(name: str, value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Puts the arrays of a structure into `arrays`, and returns the structure as JSON with their names."""
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        return {"dict": [[key, _flatten(f"{name}.{key}", part, arrays)] for key, part in value.items()]}
-    if isinstance(value, (list, tuple)):
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        return {kind: [_flatten(f"{name}.{i}", part, arrays) for i, part in enumerate(value)]}
-    arrays[name] = np.asarray(value)
-    return name
-
-
-def _unflatten(spec: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if spec is None:
-        return None
-    if isinstance(spec, str):
-        return arrays[spec]
-    if "dict" in spec:
-        return {key: _unflatten(part, arrays) for key, part in spec["dict"]}
-    parts = [_unflatten(part, arrays) for part in spec.get("tuple", spec.get("list"))]
-    return tuple(parts) if "tuple" in spec else parts

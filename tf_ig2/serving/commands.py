@@ -174,13 +174,10 @@ def _explainer(model: Path, layer: str | None, steps: int | None, step_size: flo
 def _read_references(paths: list[Path], spec: Any, pixel_range: tuple[float, float]) -> Any:
     import numpy as np
 
-    from tf_ig2 import images
+    from tf_ig2 import images, npz
 
     if len(paths) == 1 and paths[0].suffix == ".npy":
-        try:
-            return np.load(paths[0], allow_pickle=False)
-        except ValueError as error:
-            raise ValueError(f"{str(paths[0])!r} cannot be read as an array: {error}") from error
+        return npz.read_one(paths[0])
     shape = getattr(spec, "shape", ())
     if len(shape) != 4 or None in tuple(shape[1:]):
         raise ValueError(f"The model takes {spec}, not one image of fixed size: pass the references as one .npy file.")

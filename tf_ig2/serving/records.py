@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from tf_ig2 import files, images, validation
 from tf_ig2.serving import extras
@@ -195,11 +194,9 @@ class Decoder:
 def _image(name: str, data: bytes, shape: list[int], pixel_range: tuple[float, float]) -> np.ndarray:
     if len(shape) != 3 or shape[-1] not in (1, 3):
         raise RejectedError(f"`{name}` is an encoded image, and the model takes {shape}, not [H, W, 1 or 3]")
-    height, width, channels = shape
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return images.as_array(image, height, width, channels, pixel_range)
-    except Exception as error:  # Pillow's decoders raise errors of many kinds on broken data
+        return images.read(io.BytesIO(data), *shape, pixel_range)
+    except ValueError as error:
         raise RejectedError(f"corrupt image: `{name}` cannot be decoded: {error}") from error
 
 

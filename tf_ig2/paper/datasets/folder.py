@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
+
+from tf_ig2 import npz
 
 VARIABLE = "TF_IG2_DATA_DIR"
 
@@ -72,9 +72,9 @@ def read_npz(path: Path, *names: str) -> list[np.ndarray]:
       CorruptDataError: the file is no `.npz` file, is damaged, or lacks an array.
     """
     try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return [file[name] for name in names]
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        arrays = npz.read(path)
+        return [arrays[name] for name in names]
+    except (OSError, ValueError, KeyError) as error:
         raise CorruptDataError(
             f"{str(path)!r} is damaged, or no .npz file with the arrays {list(names)}: {error}"
         ) from error

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from tf_ig2 import images, validation
 from tf_ig2.paper.datasets import folder
@@ -35,8 +35,8 @@ class Photographs:
       names: of the files.
       class_names: of the classes; empty strings where they are not known.
       masks: bool array `[N, height, width]`, the object; all False where there is no mask.
-      boxes: for each photograph an array `[B, 4]` of x0, y0, x1, y1 in pixels of the file, x1 and y1 exclusive.
-      sizes: (height, width) of each file, in pixels.
+      boxes: for each photograph an array `[B, 4]` of x0, y0, x1, y1 in pixels of the upright file, x1 and y1 exclusive.
+      sizes: (height, width) of each upright file, in pixels.
     """
 
     x: np.ndarray
@@ -105,8 +105,8 @@ def load(height: int = 224, width: int = 224, source: str | os.PathLike[str] | N
         path = folder.find(row["file"], _HOW_TO_GET, home / "images" / row["file"])
         try:
             x.append(images.read(path, height, width, 3))
-            with Image.open(path) as image:
-                sizes.append((image.height, image.width))
+            with images.opened(path) as image:
+                sizes.append(images.size(image))
         except ValueError as error:
             raise folder.CorruptDataError(str(error)) from error
         name = mask_files.get(row["file"])
@@ -193,12 +193,13 @@ def _numbers(path: Path, row: dict[str, str]) -> list[float]:
 def _mask(path: Path, size: tuple[int, int], height: int, width: int) -> np.ndarray:
     folder.find(path.name, _HOW_TO_GET, path)
     try:
-        with Image.open(path) as image:
-            if (image.height, image.width) != size:
-                raise folder.CorruptDataError(
-                    f"The mask {str(path)!r} is {image.height} × {image.width} pixels, its image {size[0]} × {size[1]}."
-                )
-            grey = image.convert("L").resize((width, height), Image.Resampling.NEAREST)
-            return np.asarray(grey) > 127
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        with images.opened(path) as image:
+            found = images.size(image)
+            grey = ImageOps.exif_transpose(image).convert("L").resize((width, height), Image.Resampling.NEAREST)
+    except ValueError as error:
         raise folder.CorruptDataError(f"The mask {str(path)!r} cannot be read: {error}") from error
+    if found != size:
+        raise folder.CorruptDataError(
+            f"The mask {str(path)!r} is {found[0]} × {found[1]} pixels, its image {size[0]} × {size[1]}."
+        )
+    return np.asarray(grey) > 127
