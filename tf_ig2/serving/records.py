@@ -194,8 +194,9 @@ class Decoder:
 def _image(name: str, data: bytes, shape: list[int], pixel_range: tuple[float, float]) -> np.ndarray:
     if len(shape) != 3 or shape[-1] not in (1, 3):
         raise RejectedError(f"`{name}` is an encoded image, and the model takes {shape}, not [H, W, 1 or 3]")
+    height, width, channels = shape
     try:
-        return images.read(io.BytesIO(data), *shape, pixel_range)
+        return images.read(io.BytesIO(data), height, width, channels, pixel_range)
     except ValueError as error:
         raise RejectedError(f"corrupt image: `{name}` cannot be decoded: {error}") from error
 

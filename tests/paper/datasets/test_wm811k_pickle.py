@@ -3,6 +3,8 @@
 import os
 import pickle
 import pickletools
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from tests.paper.datasets import wafer_pickle
 from tf_ig2.paper.datasets import wm811k, wm811k_pickle
 from tf_ig2.paper.datasets.folder import CorruptDataError
+from tf_ig2.paper.datasets.inert_pickle import Budget
 from tf_ig2.paper.datasets.wm811k_pickle import UnsafePickleError, load_table, read
 
 
@@ -97,17 +100,16 @@ class TestHostile:
             load_table(path)
         assert os.listdir(tmp_path) == ["x.pkl"]
 
-    def test_a_forged_dtype_does_not_make_bytes_into_objects(self, tmp_path):
+    def test_a_forged_dtype_does_not_make_bytes_into_objects(self):
         """Raw bytes in an array of objects would be taken for pointers."""
         forged = (
             b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I1\ntcnumpy\ndtype\n(S'O8'\n"
         )
         forged += b"tR(I4\nS'|'\nNNNI8\nI8\nI0\ntbI00\nS'12345678'\ntb."
-        (tmp_path / "array.pkl").write_bytes(forged)
-        with open(tmp_path / "array.pkl", "rb") as file:
-            array = wm811k_pickle._Unpickler(file).load()
+        budget = Budget.of_size(len(forged))
+        array = wm811k_pickle.parse(forged, budget)
         with pytest.raises(ValueError, match="an array of objects that is no list"):
-            array.real()
+            array.real(budget)
 
     def test_nothing_of_numpy_is_within_reach(self):
         for stand_in, _ in wm811k_pickle._STAND_INS.values():
@@ -141,3 +143,79 @@ class TestDamaged:
         path = with_column(tmp_path, monkeypatch, "waferMap", [bad, *wafer_pickle.TABLE["waferMap"][1:]])
         with pytest.raises(CorruptDataError, match="row 0: a wafer map"):
             list(read(path))
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1.5])
+    def test_a_number_that_is_no_whole_one(self, tmp_path, monkeypatch, bad):
+        path = with_column(tmp_path, monkeypatch, "waferIndex", [1.0, bad, 3.0])
+        with pytest.raises(CorruptDataError, match="row 1: the wafer's number"):
+            list(read(path))
+
+
+def table_of(pickled):
+    """The pickle of a table without columns and with this object for its rows' labels."""
+    manager = b"(]N]}(S'0.14.1'\n}(S'axes'\n(" + b"cpandas\n_new_Index\n(NN}S'data'\n]stR" + pickled
+    return b"cpandas\nF\n)R}S'_data'\ncpandas\nM\n)R" + manager + b"lS'blocks'\n]uutbsb."
+
+
+def doubled(times, begin=b"]"):
+    """A list that holds two times the list before, and so on: few bytes, and 2^times things to look at."""
+    return begin + b"".join(b"p%d\n0](g%d\ng%d\ne" % (i, i, i) for i in range(times))
+
+
+def tower(times):
+    """The same of arrays of objects."""
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+    array += b"(I1\n(I2\ntcnumpy\ndtype\n(S'O8'\ntRI00\n](%btb"
+    found = b"N"
+    for i in range(times):
+        found = array % (found + b"p%d\ng%d\ne" % (i, i))
+    return found
+
+
+class TestCost:
+    """Few bytes stay cheap: seconds, and megabytes."""
+
+    @pytest.mark.parametrize(
+        ("hostile", "message"),
+        [
+            (b"\x80\x02Nr\xff\xff\xff\x7f.", "no pandas data frame"),  # a place far behind in the memo
+            (b"\x80\x04\x95" + b"\xff" * 7 + b"\x7fN.", "no pandas data frame"),  # a frame larger than any memory
+            (b"\x80\x04\x8e" + b"\xff" * 7 + b"\x00.", "bytes are announced"),
+            (b"\x80\x04\x8d" + b"\xff" * 8 + b".", "bytes are announced"),
+            (b"T\xff\xff\xff\x7f.", "bytes are announced"),
+            (b"T\xff\xff\xff\xff.", "bytes are announced"),
+            (b"I" + b"9" * 100_000, "a line without an end"),
+            (b"(" * 1000 + b".", "nested more deeply"),
+            (b"N" * 2_000_000, "more objects"),
+            (b"".join(b"cpandas\nX%d\n" % i for i in range(1000)) + b".", "names more classes"),
+            (b"\x80\x02(" + doubled(40) + b"0g39\nNd.", "keys that are no words"),
+            (b"c_codecs\nencode\n" + doubled(40) + b"S'latin1'\n\x86R.", "bytes of something else"),
+            (b"c_codecs\nencode\nV" + b"x" * 9000 + b"\np1\n0" + b"(g1\nS'latin1'\ntR0" * 20_000 + b".", "more bytes"),
+        ],
+        ids=lambda value: None if isinstance(value, str) else value[:12].hex(),
+    )
+    def test_what_would_cost_much_is_refused(self, tmp_path, hostile, message):
+        self.check(tmp_path, hostile, message)
+
+    @pytest.mark.parametrize(
+        ("labels", "message"),
+        [
+            (b"cpandas\n_new_Index\n(N(S'start'\nI0\nS'stop'\nI99999999999999\nS'step'\nI1\ndtR", None),
+            (b"cpandas\n_new_Index\n(N(S'data'\n" + tower(30) + b"dtR", None),
+            (b"cpandas\n_new_Index\n(N(S'data'\n" + doubled(40) + b"dtR", None),
+        ],
+        ids=["range", "tower", "doubled"],
+    )
+    def test_labels_that_would_cost_much_cost_nothing(self, tmp_path, labels, message):
+        self.check(tmp_path, table_of(labels), message)
+
+    def check(self, tmp_path, hostile, message):
+        path = tmp_path / "x.pkl"
+        path.write_bytes(hostile)
+        tracemalloc.start()
+        began = time.perf_counter()
+        with pytest.raises(CorruptDataError, match=message):
+            list(read(path))
+        assert time.perf_counter() - began < 5
+        assert tracemalloc.get_traced_memory()[1] < 2**28
+        tracemalloc.stop()
