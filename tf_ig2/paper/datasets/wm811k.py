@@ -46,8 +46,8 @@ def load(split: str = "test", source: str | os.PathLike[str] | None = None) -> W
 
     Args:
       split: "train" or "test".
-      source: a compact `.npz` file, or the public LSWMD.pkl (read without executing anything; needs about 4 GB of
-        memory); None: wafer/wafer_subset.npz in TF_IG2_DATA_DIR.
+      source: a compact `.npz` file, or the public LSWMD.pkl (read without executing anything; needs minutes, and
+        about 4 GB of memory); None: wafer/wafer_subset.npz in TF_IG2_DATA_DIR.
 
     Returns:
       The maps, resized to 56 × 56 by nearest neighbour where they had another size.
