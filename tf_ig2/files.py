@@ -8,13 +8,29 @@ import json
 import os
 import shutil
 import uuid
+import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import tensorflow as tf
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_LOCK = ".lock"
+"""The file in a folder of results that is locked while a job writes to it."""
+
+_LONGEST = 200
+"""Bytes of a name that are kept while its file grows; most file systems take 255 in all."""
+
 PARTIAL = ".partial"
 """The folder, beside the folders of results, in which files of `write_whole` grow."""
+
+
+class BusyError(OSError):
+    """Another process is writing to a folder."""
 
 
 @contextlib.contextmanager
@@ -42,7 +58,8 @@ def whole(path: str | os.PathLike[str], growing: str | os.PathLike[str] | None =
     target = os.fspath(path)
     folder, name = os.path.split(target)
     unique = uuid.uuid4().hex
-    partial = os.path.join(folder, f".{name}.{unique}.partial") if growing is None else f"{growing}/{name}.{unique}"
+    short = os.fsdecode(os.fsencode(name)[:_LONGEST])  # a file system that takes the name takes no longer one
+    partial = os.path.join(folder, f".{short}.{unique}.partial") if growing is None else f"{growing}/{short}.{unique}"
     local = _is_local(target)
     with _or_unchanged(target):
         try:
@@ -134,13 +151,47 @@ def read(path: str) -> bytes:
 
 
 def read_json(path: str) -> Any:
-    """Reads JSON; None if there is no such file, or no JSON in it."""
+    """Reads JSON; None if there is no such file, or no JSON in it that can be understood."""
     if not tf.io.gfile.exists(path):
         return None
     try:
         return json.loads(read(path))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+@contextlib.contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Keeps a folder of results to one process, for as long as the context lasts or the process lives.
+
+    Only local folders can be kept; on others, and where the system has no locks, nothing is done.
+
+    Args:
+      folder: the folder; made if it is not there.
+
+    Raises:
+      BusyError: another process, or another thread, has it.
+      OSError: it cannot be written.
+    """
+    if not _is_local(folder) or fcntl is None:
+        yield
+        return
+    path = os.path.join(folder, _LOCK)
+    with contextlib.ExitStack() as held:
+        with _or_unchanged(path):
+            os.makedirs(folder, exist_ok=True)
+            file = held.enter_context(open(path, "ab"))  # it stays, so that all who come look at the same one
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(
+                f"Somebody else is writing to {folder!r}: wait until they are done, or choose another folder."
+            ) from error
+        except OSError as error:
+            warnings.warn(
+                f"{folder!r} cannot be locked ({error.strerror}): see to it that one job writes to it.", stacklevel=3
+            )
+        yield
 
 
 def remove_partial(folder: str, names: set[str]) -> None:

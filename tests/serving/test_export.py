@@ -36,7 +36,9 @@ def test_a_gradient_that_is_not_finite_gets_a_sentence(tmp_path):
     view = ModelView.from_callables(
         tf.sqrt, lambda x: tf.sqrt(tf.reduce_sum(x, -1, keepdims=True)), tf.TensorSpec([None, 2])
     )
-    explain = tf.saved_model.load(export(IG2Explainer(view), tmp_path, np.zeros([1, 2]))).signatures["explain"]
+    explain = tf.saved_model.load(
+        export(IG2Explainer(view), tmp_path, np.zeros([1, 2]), references_inside=True)
+    ).signatures["explain"]
     with pytest.raises(tf.errors.InvalidArgumentError, match="became NaN or infinite on the path"):
         explain(x=tf.zeros([1, 2]), target=tf.constant(-1))
 
@@ -198,7 +200,7 @@ def test_variables_that_nobody_named_are_refused(tmp_path):
     net = layers.Dense(2)
     view = ModelView.from_callables(tf.tanh, net, tf.TensorSpec([None, 3]))
     with pytest.raises(ValueError, match="variables="):
-        export(IG2Explainer(view), tmp_path, np.zeros([1, 3]))
+        export(IG2Explainer(view), tmp_path, np.zeros([1, 3]), references_inside=True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -87,16 +87,18 @@ def run(job: Job, shards: list[Shard], options: Sequence[str] = ()) -> dict[str,
 
     Raises:
       ValueError: the output holds another job's results.
+      BusyError: another job is writing to it.
       RuntimeError: the pipeline failed; run it again, and what is finished is not computed again.
     """
-    jobs.begin(job)
 
     def finish(reports: list[Report]) -> dict[str, Any]:
         return jobs.finish(job, shards, reports, "beam")
 
-    with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
-        explained = pipeline | beam.Create(shards) | beam.Reshuffle() | ExplainShards(job)
-        explained["reports"] | beam.combiners.ToList() | beam.Map(finish)
+    with files.alone(job.output):
+        jobs.begin(job)
+        with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
+            explained = pipeline | beam.Create(shards) | beam.Reshuffle() | ExplainShards(job)
+            explained["reports"] | beam.combiners.ToList() | beam.Map(finish)
     return json.loads(files.read(os.path.join(job.output, "manifest.json")))
 
 

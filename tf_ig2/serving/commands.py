@@ -23,6 +23,9 @@ RuleName = Annotated[
     typer.Option(help="idgi, idgi-both, explicand, counterfactual, trapezoid or segment; goes with the step size."),
 ]
 PixelRange = Annotated[tuple[float, float], typer.Option(help="What black and white are in the model's input.")]
+Inside = Annotated[
+    bool, typer.Option(help="Allow references to be in the export where no layer with weights hides them.")
+]
 BatchSize = Annotated[int, typer.Option(help="(explicand, reference) pairs in one pass.")]
 
 
@@ -52,6 +55,7 @@ def export(
     batch_size: BatchSize = 32,
     max_steps: Annotated[int | None, typer.Option(help="Let requests choose up to so many steps.")] = None,
     counterfactuals: Annotated[bool, typer.Option(help="Answer with GradCF too.")] = True,
+    references_inside: Inside = False,
 ) -> None:
     """Export a model with IG², for TensorFlow Serving: signatures serving_default, explain, explain_against."""
     from tf_ig2 import serving
@@ -65,11 +69,13 @@ def export(
         batch_size=batch_size,
         max_steps=max_steps,
         counterfactuals=counterfactuals,
+        references_inside=references_inside,
     )
     manifest = serving.read_manifest(path)
     for name, signature in manifest["signatures"].items():
         typer.echo(f"{name}: {', '.join(signature['inputs'])} → {', '.join(sorted(signature['outputs']))}")
-    typer.echo(f"{manifest['references'] or 'no'} references baked in; written to {path}")
+    how = " as they are" if manifest["references_inside"] else ""
+    typer.echo(f"{manifest['references'] or 'no'} references baked in{how}; written to {path}")
 
 
 def batch(
@@ -91,6 +97,7 @@ def batch(
     rule: RuleName = None,
     pixel_range: PixelRange = (0.0, 255.0),
     batch_size: BatchSize = 32,
+    references_inside: Inside = False,
 ) -> None:
     """Explain files of records; run the same command again after a crash. Other options go to the Beam runner."""
     import tensorflow as tf
@@ -124,7 +131,7 @@ def batch(
         if not references:
             raise ValueError("Pass --references: samples of other classes.")
         samples = _read_references(references, explainer.view.inputs_spec, pixel_range)
-        exported = _exported_once(explainer, output, samples, batch_size)
+        exported = _exported_once(explainer, output, samples, batch_size, references_inside)
     job = dataclasses.replace(job, model=exported)
     manifest = _run(job, shards, runner, workers, num_gpus, context.args)
     typer.echo(jobs.summary(job, manifest))
@@ -133,6 +140,7 @@ def batch(
 def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float, options: list[str]) -> dict[str, Any]:
     from tqdm.auto import tqdm
 
+    from tf_ig2 import files
     from tf_ig2.serving import job as jobs
 
     if runner not in ("local", "ray"):
@@ -155,12 +163,13 @@ def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float
                 num_gpus=num_gpus,
                 on_report=lambda report: bar.update(report.explained + len(report.rejected)),
             )
-        jobs.begin(job)
-        reports = []
-        for report in jobs.run(job, shards):
-            reports.append(report)
-            bar.update(report.explained + len(report.rejected))
-    return jobs.finish(job, shards, reports, "local")
+        with files.alone(job.output):
+            jobs.begin(job)
+            reports = []
+            for report in jobs.run(job, shards):
+                reports.append(report)
+                bar.update(report.explained + len(report.rejected))
+            return jobs.finish(job, shards, reports, "local")
 
 
 def _explainer(model: Path, layer: str | None, steps: int | None, step_size: float | None, rule: str | None) -> Any:
@@ -185,7 +194,7 @@ def _read_references(paths: list[Path], spec: Any, pixel_range: tuple[float, flo
     return np.stack([images.read(file, height, width, channels, pixel_range) for file in images.find(paths)])
 
 
-def _exported_once(explainer: Any, output: str, samples: Any, batch_size: int) -> str:
+def _exported_once(explainer: Any, output: str, samples: Any, batch_size: int, inside: bool) -> str:
     """The model exported into the output, under the name of its content, so that the same job finds it again."""
     import os
     import tempfile
@@ -196,8 +205,14 @@ def _exported_once(explainer: Any, output: str, samples: Any, batch_size: int) -
     from tf_ig2.serving.served import SAVED_MODEL
 
     with tempfile.TemporaryDirectory() as folder:
-        local = serving.export(explainer, folder, samples, batch_size=batch_size, counterfactuals=False)
+        local = serving.export(
+            explainer, folder, samples, batch_size=batch_size, counterfactuals=False, references_inside=inside
+        )
         path = os.path.join(output, "models", serving.read_manifest(local)["content_sha256"][:32], "1")
         if not tf.io.gfile.exists(os.path.join(path, SAVED_MODEL)):
-            files.publish_folder(local, path, last=SAVED_MODEL)
+            try:
+                files.publish_folder(local, path, last=SAVED_MODEL)
+            except OSError:
+                if not tf.io.gfile.exists(os.path.join(path, SAVED_MODEL)):  # else another command was faster
+                    raise
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import os
@@ -18,9 +17,9 @@ from tf_ig2._version import __version__
 from tf_ig2.explainers.path_explainer import PathExplainer
 from tf_ig2.models.explained_output import ExplainedOutput, Target
 from tf_ig2.models.traced_target import TracedTarget
-from tf_ig2.serving import requests
-from tf_ig2.serving.graph import ExplainerGraph
-from tf_ig2.serving.served import MANIFEST, SAVED_MODEL
+from tf_ig2.serving import disclosure, requests
+from tf_ig2.serving.graph import ExplainerGraph, named
+from tf_ig2.serving.served import MANIFEST, SAVED_MODEL, with_checksum
 
 _RESERVED = ("target", "steps")
 
@@ -35,6 +34,7 @@ def export(
     batch_size: int = 32,
     max_steps: int | None = None,
     counterfactuals: bool = True,
+    references_inside: bool = False,
 ) -> str:
     """Exports a model together with its explainer.
 
@@ -48,10 +48,15 @@ def export(
     * `explain_against`: the same with `references` `[R, ...]` from the request, for explainers that take some.
 
     One input is named `x`, several by their keys or `x_0`, `x_1`, …; what exists once per input is then named like
-    `attributions_0`. Of the references only what the explainer needs is saved, for IG² their representations and their
-    value ranges; no reference itself is. (IG, Guided IG and Expected IG walk from their baselines, so those have to be
-    saved: send them with each request where they must not be.) A wrong request fails with an InvalidArgument error that
-    says what is wrong.
+    `attributions_0`. A key that cannot be the name of an argument, such as `a-b` or `class`, becomes `x_a_b` or
+    `x_class`. A wrong request fails with an InvalidArgument error that says what is wrong.
+
+    Of the references only what the explainer needs is saved: for IG² their representations, the model's outputs at them
+    and their value ranges. Where a layer with weights lies between input and representation, or a mean over all
+    positions, no reference itself is saved. Where none does (a `Flatten` alone, for example), the representation *is*
+    the reference, and it is only saved if `references_inside` says so. IG, Guided IG and Expected IG walk from their
+    baselines, so those have to be saved: send them with each request where they must not be. The manifest says which it
+    is, as `references_inside`.
 
     Args:
       explainer: any explainer that walks a path.
@@ -65,6 +70,7 @@ def export(
       batch_size: (explicand, reference) rows in one pass through the model; bounds the memory of a request.
       max_steps: lets each request choose its number of steps up to this; None: the explainer's, always.
       counterfactuals: whether to answer with GradCF, which is R times as large as the explicands.
+      references_inside: whether the references may be in the export, where their representations determine them.
 
     Returns:
       The path of the SavedModel.
@@ -72,7 +78,7 @@ def export(
     Raises:
       FileExistsError: that version exists already.
       TypeError, ValueError: an argument is of the wrong kind, the explainer cannot be exported, or its model has inputs
-        of free size or variables that it does not name.
+        of free size or variables that it does not name; references would be inside, and nobody has allowed it.
       OSError: the directory cannot be written.
 
     Example:
@@ -107,9 +113,16 @@ def export(
         raise FileExistsError(f"{path!r} exists: export another `version`, or remove it first.")
 
     baked = _baked(explainer, references)
+    inside = baked is not None and _gives_away(explainer, references, baked)
+    if inside and explainer.walk.contrast.argument == "references" and not references_inside:
+        raise ValueError(
+            "The representation determines the input: no layer with weights lies between them, so the references would "
+            "be in the export for everybody to read. Choose a later `layer`, export without references and send them "
+            "with each request, or allow it with references_inside=True."
+        )
     graph = ExplainerGraph(explainer, baked, target, batch_size, max_steps, counterfactuals)
     signatures = _signatures(graph, explainer, baked is not None, target is None, max_steps)
-    manifest = _manifest(explainer, graph, baked, signatures, batch_size, max_steps)
+    manifest = _manifest(explainer, graph, baked, signatures, batch_size, max_steps, inside)
     _save(path, graph, signatures, manifest)
     return path
 
@@ -127,12 +140,28 @@ def _check_inputs(explainer: PathExplainer) -> None:
     taken = sorted(set(spec) & set(_RESERVED)) if isinstance(spec, dict) else []
     if taken:
         raise ValueError(f"The model has an input named {taken[0]!r}, which is also what `explain` calls an argument.")
+    received = explainer.walk.contrast.received_spec(explainer.view)
+    both = set() if received is None or not isinstance(spec, dict) else set(named("references", received)) & set(spec)
+    if both:
+        raise ValueError(f"The model has an input named {min(both)!r}, which is also what `explain_against` calls one.")
 
 
 def _baked(explainer: PathExplainer, references: Any) -> Any:
     if references is None and _takes_references(explainer):
         return None
     return tf.nest.map_structure(np.asarray, explainer.walk.contrast.bake(explainer.view, references))
+
+
+def _gives_away(explainer: PathExplainer, references: Any, baked: Any) -> bool:
+    """Whether somebody who has what is baked has the references."""
+    contrast, view = explainer.walk.contrast, explainer.view
+    spec = contrast.received_spec(view)
+    if spec is None or references is None:
+        return False
+    if disclosure.gives_away(lambda samples: contrast.receive(view, samples), spec):
+        return True
+    arrays = isinstance(references, (np.ndarray, list, tuple, dict, tf.Tensor))
+    return arrays and disclosure.are_inside(validation.contrasts("references", references, spec, 0)[0], baked)
 
 
 def _takes_references(explainer: PathExplainer) -> bool:
@@ -197,6 +226,7 @@ def _manifest(
     signatures: dict[str, _Signature],
     batch_size: int,
     max_steps: int | None,
+    inside: bool,
 ) -> dict[str, Any]:
     """What is in the SavedModel; the same, hashes included, for the same explainer, model and references."""
 
@@ -215,6 +245,7 @@ def _manifest(
         "batch_size": batch_size,
         "max_steps": max_steps,
         "references": _count(explainer, baked),
+        "references_inside": inside,
         "classes": explainer.view.output_spec.shape.as_list()[1:],
         "inputs": specs(graph.inputs),
         "signatures": {
@@ -228,7 +259,7 @@ def _manifest(
         "model_sha256": fingerprint.of_arrays(variable.numpy() for variable in _used(graph, signatures)),
         "references_sha256": fingerprint.of_arrays(variable.numpy() for variable in graph.contrast_variables),
     }
-    return {**content, "content_sha256": hashlib.sha256(_json(content)).hexdigest()}
+    return with_checksum(content)
 
 
 def _used(graph: ExplainerGraph, signatures: dict[str, _Signature]) -> list[tf.Variable]:

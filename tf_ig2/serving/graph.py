@@ -6,6 +6,9 @@ not grow with the request.
 
 from __future__ import annotations
 
+import keyword
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -57,12 +60,13 @@ class ExplainerGraph:
         self._received = explainer.walk.contrast.received_spec(view)
         self.references = {} if self._received is None else named("references", self._received)
         self._batch_size, self._max_steps, self._counterfactuals = batch_size, max_steps, counterfactuals
-        self._baked = tf.nest.map_structure(lambda part: tf.Variable(part, trainable=False), baked)
+        self._baked = () if baked is None else tf.nest.map_structure(tf.Variable, baked)
         self.model_variables = [v if isinstance(v, tf.Variable) else v.value for v in view.variables]
         self.contrast_variables = tf.nest.flatten(self._baked)
         spec = view.inputs_spec
+        served = served_names(spec) if isinstance(spec, dict) else {}
         self.inputs: dict[str, tf.TensorSpec] = (
-            {key: spec[key] for key in sorted(spec)} if isinstance(spec, dict) else named("x", spec)
+            {served[key]: spec[key] for key in sorted(spec)} if isinstance(spec, dict) else named("x", spec)
         )
 
     def predict(self, **inputs: tf.Tensor) -> Tensors:
@@ -141,6 +145,26 @@ class ExplainerGraph:
         return answer
 
 
+def served_names(keys: Iterable[Any]) -> dict[Any, str]:
+    """What the inputs of a model are called in signatures, whose arguments are named as Python's are.
+
+    Example:
+      >>> served_names(["age", "a-b", "a/b", "class", "self"])
+      {'age': 'age', 'a-b': 'x_a_b', 'a/b': 'x_a_b_2', 'class': 'x_class', 'self': 'x_self'}
+    """
+    keys = sorted(keys)
+    plain = {key: str(key) for key in keys if str(key).isidentifier() and str(key).isascii()}
+    names = {key: name for key, name in plain.items() if not keyword.iskeyword(name) and name != "self"}
+    for key in keys:
+        name = base = f"x_{re.sub('[^0-9a-zA-Z_]', '_', str(key))}"
+        number = 1
+        while key not in names and name in names.values():
+            number += 1
+            name = f"{base}_{number}"
+        names.setdefault(key, name)
+    return names
+
+
 def named(name: str, structure: Any) -> dict[str, Any]:
     """Flat names for the parts of a structure: `name` for one, `name_key` for a dict, `name_0` … for a list.
 
@@ -150,7 +174,8 @@ def named(name: str, structure: Any) -> dict[str, Any]:
     """
     parts = tf.nest.flatten(structure)
     if isinstance(structure, dict):
-        keys = [str(key) for key in sorted(structure)]
+        served = served_names(structure)
+        keys = [served[key] for key in sorted(structure)]
     elif isinstance(structure, (list, tuple)):
         keys = [str(index) for index in range(len(structure))]
     else:

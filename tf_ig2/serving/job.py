@@ -51,9 +51,12 @@ def begin(job: Job) -> None:
       FileNotFoundError: the model is not an exported explainer.
     """
     settings = job.settings(read_manifest(job.model))
-    there = files.read_json(os.path.join(job.output, "job.json"))
+    path = os.path.join(job.output, "job.json")
+    there = files.read_json(path)
+    if not isinstance(there, dict) and tf.io.gfile.exists(path):
+        raise ValueError(f"{path!r} is damaged or something else: choose another output, or remove the file.")
     if there is not None and there != settings:
-        different = sorted(key for key in settings if there.get(key) != settings[key])
+        different = sorted(key for key in {**settings, **there} if there.get(key) != settings.get(key))
         raise ValueError(
             f"{job.output!r} holds the results of a job with another {' and another '.join(different)}. "
             "Choose another output."

@@ -6,12 +6,13 @@ import dataclasses
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ray
 import ray.data
 
+from tf_ig2 import files
 from tf_ig2.serving import job as jobs
 from tf_ig2.serving.served import ServedExplainer
 from tf_ig2.serving.shards import Job, Report, Shard, explain_shard
@@ -27,7 +28,7 @@ class _Explainer:
         # As JSON: Ray would make object arrays of what has no fixed shape.
         shards = [Shard(**json.loads(shard)) for shard in batch["shard"]]
         reports = [explain_shard(self._job, self._explainer, shard) for shard in shards]
-        return {"report": [json.dumps(dataclasses.asdict(report)) for report in reports]}
+        return {"report": [json.dumps(report.to_json()) for report in reports]}
 
 
 def run(
@@ -54,9 +55,22 @@ def run(
 
     Raises:
       ValueError: the output holds another job's results.
+      BusyError: another job is writing to it.
       ray.exceptions.RayError: Ray gave up; run it again, and what is finished is not computed again.
     """
-    jobs.begin(job)
+    with files.alone(job.output):
+        jobs.begin(job)
+        reports = []
+        for report in _explained(job, shards, actors, num_gpus, actor_options):
+            reports.append(report)
+            if on_report is not None:
+                on_report(report)
+        return jobs.finish(job, shards, reports, "ray")
+
+
+def _explained(
+    job: Job, shards: list[Shard], actors: int, num_gpus: float, actor_options: dict[str, Any]
+) -> Iterator[Report]:
     if not ray.is_initialized():
         # What later jobs of this process find, too; so not just as many processors as this one needs.
         ray.init(num_cpus=max(actors, os.cpu_count() or 1), include_dashboard=False, log_to_driver=False)
@@ -64,7 +78,7 @@ def run(
     if needed > there:
         warnings.warn(
             f"{actors} actors need {needed:g} processors, and Ray has {there:g}: the job goes on with fewer actors.",
-            stacklevel=2,
+            stacklevel=3,
         )
     ray.data.DataContext.get_current().enable_progress_bars = False
     items = [{"shard": json.dumps(dataclasses.asdict(shard))} for shard in shards]
@@ -78,10 +92,5 @@ def run(
         num_gpus=num_gpus or None,
         **actor_options,
     )
-    reports = []
     for row in done.iter_rows():
-        report = Report.from_json(json.loads(row["report"]))
-        reports.append(report)
-        if on_report is not None:
-            on_report(report)
-    return jobs.finish(job, shards, reports, "ray")
+        yield Report.from_json(json.loads(row["report"]))

@@ -85,10 +85,8 @@ def count(path: str) -> int:
         extras.need("pyarrow", "beam", f"Reading {path!r}")
     try:
         if is_parquet(path):
-            import pyarrow.parquet
-
             with _opened(path) as file:
-                return pyarrow.parquet.ParquetFile(file).metadata.num_rows
+                return sum(len(batch) for batch in _parquet_file(file).iter_batches(1024))
         return int(_tf_records(path).reduce(np.int64(0), lambda number, _: number + 1))
     except tf.errors.OpError as error:
         raise ValueError(f"{path!r} is not a whole TFRecord file: {error.message}") from error
@@ -106,17 +104,29 @@ def read(path: str, name: str, start: int, stop: int) -> Iterator[Record]:
 
     Yields:
       The records.
+
+    Raises:
+      ValueError: the file is damaged.
     """
     if is_parquet(path):
         rows = _parquet_rows(path, start, stop)
     else:
         rows = map(_example, _tf_records(path).skip(start).take(stop - start).as_numpy_iterator())
-    for number, (features, problem, digest) in enumerate(rows, start):
+    for number, (features, problem, digest) in enumerate(_whole(path, rows), start):
         key = features.get("key")
         if isinstance(key, (list, tuple, np.ndarray)) and len(key) == 1:
             key = key[0]
         key = key.decode(errors="replace") if isinstance(key, bytes) else key
         yield Record(f"{name}#{number}" if key is None else str(key), features, digest, problem)
+
+
+def _whole(path: str, rows: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from rows
+    except tf.errors.OpError as error:
+        raise ValueError(f"{path!r} is not a whole TFRecord file: {error.message}") from error
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path!r} is not a whole Parquet file: {error}") from error
 
 
 def is_parquet(path: str) -> bool:
@@ -228,11 +238,15 @@ def _opened(path: str) -> BinaryIO:
     return io.BytesIO(files.read(path)) if "://" in path else open(path, "rb")
 
 
-def _parquet_rows(path: str, start: int, stop: int) -> Iterator[tuple[dict[str, Any], str | None, bytes]]:
+def _parquet_file(opened: BinaryIO) -> Any:
     import pyarrow.parquet
 
+    return pyarrow.parquet.ParquetFile(opened, page_checksum_verification=True)
+
+
+def _parquet_rows(path: str, start: int, stop: int) -> Iterator[tuple[dict[str, Any], str | None, bytes]]:
     with _opened(path) as opened:
-        file = pyarrow.parquet.ParquetFile(opened)
+        file = _parquet_file(opened)
         first = 0
         for group in range(file.num_row_groups):
             size = file.metadata.row_group(group).num_rows

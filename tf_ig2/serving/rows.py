@@ -7,7 +7,9 @@ reference), `completeness_gap`, and for each attributed input `attributions…`,
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_ig2 import files
 from tf_ig2.serving.served import Explanations
 
 
@@ -44,14 +47,29 @@ def decode(path: str) -> list[dict[str, Any]]:
 
     Returns:
       One dict a row: `key` is a string, everything else an array.
-    """
-    from tf_ig2 import files
 
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: it is no file of rows, or damaged: in its place beside the job's reports, not as the job wrote it.
+    """
+    data = files.read(path)
+    folder, name = os.path.split(path)
+    report = files.read_json(os.path.join(os.path.dirname(folder), "reports", f"{os.path.splitext(name)[0]}.json"))
+    its_own = isinstance(report, dict) and report.get("file") == f"shards/{name}"
+    if its_own and hashlib.sha256(data).hexdigest() != report.get("sha256"):
+        raise ValueError(f"{path!r} is damaged: it is not what its report says. Run the job again.")
+    try:
+        return _decoded(path, data)
+    except Exception as error:  # pyarrow, TensorFlow and protobuf raise errors of many kinds on broken data
+        raise ValueError(f"{path!r} is no file of explained rows, or damaged: {error}") from error
+
+
+def _decoded(path: str, data: bytes) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]]
     if path.endswith(".parquet"):
         import pyarrow.parquet
 
-        table = pyarrow.parquet.read_table(io.BytesIO(files.read(path)))
+        table = pyarrow.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
         rows = [{name: table[name][i].as_py() for name in table.column_names} for i in range(len(table))]
         types = {field.name: _numpy_type(field.type) for field in table.schema if field.name != "key"}
         rows = [{name: np.array(v, types[name]) if name in types else v for name, v in row.items()} for row in rows]
@@ -93,7 +111,7 @@ def _parquet(table: list[dict[str, Any]]) -> bytes:
             flat = pyarrow.array(np.concatenate(parts))
             columns[name] = pyarrow.LargeListArray.from_arrays(pyarrow.array(offsets, pyarrow.int64()), flat)
     sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(pyarrow.table(columns), sink)
+    pyarrow.parquet.write_table(pyarrow.table(columns), sink, write_page_checksum=True)
     return sink.getvalue().to_pybytes()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -10,11 +11,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_ig2 import files
+
 MANIFEST = "assets.extra/tf_ig2.json"
 """Where an exported model says what is in it."""
 
+_CHECKSUM = "content_sha256"
+
 SAVED_MODEL = "saved_model.pb"
 """The file that makes a folder a SavedModel."""
+
+
+def with_checksum(content: dict[str, Any]) -> dict[str, Any]:
+    """A manifest with the hash of all that it says, by which damage is found."""
+    plain = {key: value for key, value in content.items() if key != _CHECKSUM}
+    text = json.dumps(plain, indent=2, sort_keys=True) + "\n"
+    return {**plain, _CHECKSUM: hashlib.sha256(text.encode()).hexdigest()}
 
 
 def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -25,6 +37,7 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
       FileNotFoundError: it is not a model that `tf_ig2.serving.export` wrote.
+      ValueError: its manifest is damaged.
     """
     file = os.path.join(os.fspath(path), MANIFEST)
     if not tf.io.gfile.exists(file):
@@ -32,8 +45,10 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{os.fspath(path)!r} is not an exported explainer: there is no {MANIFEST}. Give the directory named by "
             "the version, such as explainers/digits/1."
         )
-    with tf.io.gfile.GFile(file, "r") as opened:
-        return json.loads(opened.read())
+    content = files.read_json(file)
+    if not isinstance(content, dict) or with_checksum(content) != content:
+        raise ValueError(f"{file!r} is damaged: it is not as `export` wrote it. Export the model again.")
+    return content
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from tf_ig2.serving.records import Decoder, Record, RejectedError
 from tf_ig2.serving.served import Explanations, ServedExplainer
 
 FORMATS = ("parquet", "tfrecord")
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,41 @@ class Report:
     model_seconds: float
     resumed: bool = False
 
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON, with a checksum of all that it says."""
+        content = dataclasses.asdict(self)
+        return {**content, _CHECKSUM: _checksum(content)}
+
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Report:
-        """The report that `dataclasses.asdict` was made of."""
-        return cls(**{**content, "shard": Shard(**content["shard"])})
+    def from_json(cls, content: Any) -> Report:
+        """The report that `to_json` made, or an earlier version without a checksum.
+
+        Raises:
+          ValueError: it is something else, or damaged.
+        """
+        try:
+            plain = {key: value for key, value in content.items() if key != _CHECKSUM}
+            if content.get(_CHECKSUM, _checksum(plain)) != _checksum(plain):
+                raise ValueError("its checksum is another")
+            report = cls(**{**plain, "shard": Shard(**plain["shard"])})
+            report._check()
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise ValueError(f"This is no report of a shard, or a damaged one: {error}") from error
+        return report
+
+    def _check(self) -> None:
+        numbers = (self.shard.start, self.shard.stop, self.explained)
+        words = (self.name, self.shard.path, self.shard.name)
+        if not all(type(number) is int and number >= 0 for number in numbers):
+            raise ValueError("a number is none")
+        if not all(isinstance(word, str) for word in words) or not isinstance(self.resumed, bool):
+            raise ValueError("a word is none")
+        if not all(isinstance(number, (int, float)) for number in (self.seconds, self.model_seconds)):
+            raise ValueError("a duration is none")
+        if not isinstance(self.rejected, list) or not all(_is_dead_letter(bad) for bad in self.rejected):
+            raise ValueError("a dead letter is none")
+        if (self.file is None) != (self.explained == 0):
+            raise ValueError("rows without a file, or a file without rows")
 
 
 def explain_shard(job: Job, explainer: ServedExplainer, shard: Shard) -> Report:
@@ -129,7 +161,7 @@ def explain_shard(job: Job, explainer: ServedExplainer, shard: Shard) -> Report:
     found = list(records.read(shard.path, shard.name, shard.start, shard.stop))
     name = _name(job, explainer, found)
     if job.resume:
-        finished = _finished(job, name)
+        finished = _finished(job, name, len(found))
         if finished is not None:
             return dataclasses.replace(finished, shard=shard, resumed=True)
 
@@ -167,7 +199,7 @@ def explain_shard(job: Job, explainer: ServedExplainer, shard: Shard) -> Report:
     rejected.sort(key=lambda bad: bad["row"])
     seconds = time.perf_counter() - began
     report = Report(name, shard, file, sha256, len(explained), rejected, seconds, model_seconds)
-    files.write_json(job.output, f"reports/{name}.json", dataclasses.asdict(report))
+    files.write_json(job.output, f"reports/{name}.json", report.to_json())
     return report
 
 
@@ -222,14 +254,27 @@ def _name(job: Job, explainer: ServedExplainer, found: list[Record]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _finished(job: Job, name: str) -> Report | None:
-    """The report of a shard that is finished, and whose rows are there as they were written."""
-    content = files.read_json(os.path.join(job.output, "reports", f"{name}.json"))
-    if content is None:
+def _finished(job: Job, name: str, count: int) -> Report | None:
+    """The report of a shard of so many records that is finished, and whose rows are there as they were written."""
+    try:
+        report = Report.from_json(files.read_json(os.path.join(job.output, "reports", f"{name}.json")))
+    except ValueError:  # there is none yet, or something else: the shard is computed, and the report written
         return None
-    report = Report.from_json(content)
+    if report.name != name or report.explained + len(report.rejected) != count:
+        return None
     if report.file is not None:
-        path = os.path.join(job.output, report.file)
-        if not tf.io.gfile.exists(path) or hashlib.sha256(files.read(path)).hexdigest() != report.sha256:
+        path = os.path.join(job.output, "shards", f"{name}.{job.format}")
+        if report.file != f"shards/{name}.{job.format}" or not tf.io.gfile.exists(path):
+            return None
+        if hashlib.sha256(files.read(path)).hexdigest() != report.sha256:
             return None
     return report
+
+
+def _is_dead_letter(bad: Any) -> bool:
+    kinds = {"key": str, "path": str, "row": int, "reason": str}
+    return isinstance(bad, dict) and bad.keys() == kinds.keys() and all(isinstance(bad[k], kinds[k]) for k in kinds)
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
