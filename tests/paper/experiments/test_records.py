@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -172,3 +173,31 @@ def test_killed_and_run_again_every_explicand_is_there_once(tmp_path):
     assert [record.scores["number"] for record in Records(tmp_path, "killed", {})] == list(range(saved + 7))
     lines = found.path.read_bytes().splitlines()
     assert len({json.loads(line.partition(b" ")[2])[1] for line in lines}) == len(lines) == saved + 7
+
+
+def test_a_disk_that_was_full_for_a_while_costs_only_what_did_not_fit(records, tmp_path, monkeypatch):
+    before = records.path.read_bytes()
+
+    def full(descriptor):
+        with open(records.path, "rb+") as file:  # what the system had written of the lines by then
+            file.truncate(len(before) + 20)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            records.append([Record("IG", "cat.png", {"auc": 0.5})])
+    assert records.path.read_bytes() == before
+    records.append([Record("IG", "fox.png", {"auc": 0.25})])
+    assert [record.explicand for record in again(tmp_path)] == ["dog.png", LAST.explicand, "fox.png"]
+
+
+@pytest.mark.parametrize(
+    "content", ['["a"]', "{}", '["a", "b", {"auc": "high"}]', '["a", "b", {"auc": NaN}]', "[" * 9999]
+)
+def test_a_whole_line_of_something_else_is_dropped_and_said(records, tmp_path, content):
+    text = content.encode()
+    with open(records.path, "ab") as file:
+        file.write(b"%08x %b\n" % (zlib.crc32(text), text))
+    with pytest.warns(UserWarning, match="1 of 3 lines"):
+        assert list(again(tmp_path)) == [FIRST, LAST]

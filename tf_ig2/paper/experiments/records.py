@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -90,9 +91,15 @@ class Records:
         new = list(records)
         lines = b"".join(_line(record) for record in new)
         with open(self.path, "ab") as file:
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
+            before = file.tell()
+            try:
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):  # half a line would spoil the next one
+                    os.truncate(self.path, before)
+                raise
         self._records.update({(record.arm, record.explicand): record for record in new})
 
     def _read(self) -> list[Record]:
@@ -126,4 +133,10 @@ def _parsed(line: bytes) -> Record | None:
     checksum, _, text = line.removesuffix(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
         return None
-    return Record(*json.loads(text))
+    try:
+        arm, explicand, scores = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    fits = isinstance(arm, str) and isinstance(explicand, str) and isinstance(scores, dict)
+    fits = fits and all(isinstance(score, float) and math.isfinite(score) for score in scores.values())
+    return Record(arm, explicand, scores) if fits else None
