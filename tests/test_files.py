@@ -123,3 +123,30 @@ def test_a_folder_that_is_there_already_stays(tmp_path):
         files.publish_folder(str(tmp_path / "source"), str(tmp_path / "target"), "a.txt")
     assert (tmp_path / "target" / "a.txt").read_text() == "target"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "target"]
+
+
+def test_a_name_of_220_characters_is_written(tmp_path):
+    name = "é" * 100 + "x" * 20
+    with files.whole(tmp_path / name) as file:
+        file.write(b"content")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    files.write_whole(str(tmp_path / "results"), name, b"content")
+    assert (tmp_path / "results" / name).read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b""])
+def test_json_that_nobody_understands_is_none(tmp_path, content):
+    (tmp_path / "x.json").write_bytes(content)
+    assert files.read_json(str(tmp_path / "x.json")) is None
+
+
+def test_a_folder_is_kept_to_one_until_they_are_done(tmp_path):
+    folder = str(tmp_path / "results")
+    with (
+        files.alone(folder),
+        pytest.raises(files.BusyError, match=r"Somebody else is writing to .*results"),
+        files.alone(folder),
+    ):
+        pass
+    with files.alone(folder):
+        pass

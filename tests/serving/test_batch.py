@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -311,3 +313,64 @@ def test_a_killed_job_is_resumed_where_it_was(slow_model, few, undisturbed, tmp_
     assert shard_bytes(tmp_path) == whole
     assert result(tmp_path)[0]["shards"] == result(undisturbed)[0]["shards"]
     assert not (tmp_path / files.PARTIAL).exists()
+
+
+FOREIGN = ["[]", "{}", "null", '{"name": 1}', "not json", '{"shard": {"path": "x"}, "rejected": 3}']
+
+
+@pytest.mark.parametrize("content", FOREIGN)
+def test_a_report_of_something_else_is_computed_again(model, tfrecords, plain, tmp_path, content):
+    job = Job(model, str(shutil.copytree(plain, tmp_path / "out")))
+    victim = sorted(Path(job.output, "reports").iterdir())[0]
+    victim.write_text(content)
+    assert do(job, [tfrecords])["run"]["shards_computed"] == 1
+    assert shard_bytes(job.output) == shard_bytes(plain)
+
+
+@pytest.mark.parametrize(("before", "after"), [('"explained": 16', '"explained": 15'), ("shards/", "../shards/")])
+def test_a_report_that_was_changed_is_noticed(plain, before, after):
+    text = sorted(Path(plain, "reports").iterdir())[0].read_text().replace('"explained": 10', '"explained": 16')
+    content = json.loads(text.replace(before, after))
+    with pytest.raises(ValueError, match="no report of a shard, or a damaged one: its checksum"):
+        shards.Report.from_json(content)
+
+
+def test_a_report_of_an_earlier_version_is_believed(plain):
+    for file in Path(plain, "reports").iterdir():
+        content = json.loads(file.read_text())
+        del content["checksum"]
+        assert shards.Report.from_json(content).to_json() == json.loads(file.read_text())
+
+
+def test_a_folder_of_something_else_is_refused(model, tmp_path):
+    (tmp_path / "job.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"job\.json' is damaged or something else"):
+        jobs.begin(Job(model, str(tmp_path)))
+
+
+def test_rows_that_are_not_what_their_report_says_are_noticed(plain, tmp_path):
+    folder = shutil.copytree(plain, tmp_path / "out")
+    first, second = sorted((folder / "shards").iterdir())[:2]
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(ValueError, match="is damaged: it is not what its report says"):
+        rows.decode(str(first))
+
+
+def test_the_second_of_two_commands_on_one_folder_is_refused_and_both_leave_it_right(model, plain, tfrecords, tmp_path):
+    from typer.testing import CliRunner
+
+    from tf_ig2.cli import app
+
+    folder = shutil.copytree(plain, tmp_path / "out")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    script = "import sys, time; from tf_ig2 import files\nwith files.alone(sys.argv[1]): print(1, flush=True); input()"
+    command = [sys.executable, "-c", script, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout.readline() == b"1\n"
+        words = ["batch", model, "--input", tfrecords, "--output", str(folder)]
+        refused = CliRunner().invoke(app, words)
+        assert isinstance(refused.exception, files.BusyError)
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}.items() >= before.items()
+        first.kill()  # a lock does not outlive who had it
+    assert CliRunner().invoke(app, [*words, "--shard-size", "16"]).exit_code == 0
+    assert shard_bytes(folder) == shard_bytes(plain)

@@ -1,6 +1,7 @@
 """What an export holds, which explainers and settings it takes, and what it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
 from tf_ig2.explainers.gradient import GradientExplainer
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
-from tf_ig2.serving import export
+from tf_ig2.serving import ServedExplainer, export
 
 
 def manifest(path):
@@ -156,7 +157,7 @@ def test_the_same_export_has_the_same_content_in_another_process(tmp_path):
     script = """
 import sys, keras, numpy as np
 from tf_ig2 import IG2Explainer
-from tf_ig2.serving import export
+from tf_ig2.serving import ServedExplainer, export
 layers = keras.layers
 dropout = layers.Dropout(0.5)  # has a seed, another one in each process
 keras.utils.set_random_seed(1)
@@ -217,3 +218,76 @@ def test_variables_that_nobody_named_are_refused(tmp_path):
 def test_wrong_arguments_are_refused(explainer, contrast, tmp_path, options, error):
     with pytest.raises(error):
         export(**{"explainer": explainer, "directory": tmp_path, "references": contrast, **options})
+
+
+def classifier(*first):
+    keras.utils.set_random_seed(1)
+    return keras.Sequential([keras.Input((4, 4, 1)), *first, layers.Flatten(), layers.Dense(3)])
+
+
+HIDING_NOTHING = {
+    "flatten": [],
+    "rescaled": [layers.Rescaling(1 / 255), layers.BatchNormalization(), layers.LayerNormalization()],
+    "moved": [layers.ZeroPadding2D(), layers.Permute((2, 1, 3)), layers.Dropout(0.5), layers.Activation("relu")],
+}
+
+
+@pytest.mark.parametrize("first", HIDING_NOTHING)
+def test_where_the_representation_is_the_reference_it_is_refused_or_allowed_by_name_and_said(tmp_path, first):
+    explainer = IG2Explainer(classifier(*HIDING_NOTHING[first]))
+    references = np.random.default_rng(0).uniform(size=[3, 4, 4, 1]).astype(np.float32)
+    with pytest.raises(ValueError, match="references_inside=True"):
+        export(explainer, tmp_path, references)
+    assert list(tmp_path.iterdir()) == []
+    path = export(explainer, tmp_path, references, references_inside=True)
+    assert manifest(path)["references_inside"] is True
+    if first == "flatten":
+        stored = b"".join(file.read_bytes() for file in Path(path).rglob("*") if file.is_file())
+        assert all(reference.tobytes() in stored for reference in references)
+
+
+@pytest.mark.parametrize(
+    "hidden", [layers.Conv2D(2, 3), layers.Dense(2), layers.GlobalAveragePooling2D(keepdims=True)], ids=lambda x: x.name
+)
+def test_a_layer_that_mixes_hides_the_references(tmp_path, hidden):
+    references = np.random.default_rng(0).uniform(size=[2, 4, 4, 1])
+    assert manifest(export(IG2Explainer(classifier(hidden)), tmp_path, references))["references_inside"] is False
+
+
+def test_baselines_are_inside_and_the_manifest_says_so(net, contrast, tmp_path):
+    path = export(IntegratedGradientsExplainer(net), tmp_path, contrast)
+    assert manifest(path)["references_inside"] is True
+
+
+def test_without_references_they_come_with_each_request(net, contrast, samples, tmp_path):
+    path = export(IG2Explainer(net, steps=3), tmp_path)
+    content = manifest(path)
+    assert set(content["signatures"]) == {"serving_default", "explain_against"}
+    assert (content["references"], content["references_inside"]) == (None, False)
+    check_loaded(path, IG2Explainer(net, steps=3).explain(samples, contrast), samples, references=contrast)
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
+def test_inputs_may_have_any_names(tmp_path):
+    keras.utils.set_random_seed(1)
+    keys = ["a-b", "a/b", "class", "self", "plain"]
+    inputs = {key: keras.Input((2,), name=f"input_{number}") for number, key in enumerate(keys)}
+    hidden = layers.Dense(5, "tanh")(layers.Concatenate()(list(inputs.values())))
+    explainer = IG2Explainer(keras.Model(inputs, layers.Dense(3)(hidden)), steps=2)
+    rng = np.random.default_rng(0)
+    x, references = ({key: rng.uniform(size=[n, 2]).astype(np.float32) for key in keys} for n in (3, 2))
+    path = export(explainer, tmp_path, references)
+    served = dict(zip(keys, ["x_a_b", "x_a_b_2", "x_class", "x_self", "plain"], strict=True))
+    assert set(manifest(path)["inputs"]) == set(served.values())
+    answer = ServedExplainer(path).explain({served[key]: x[key] for key in keys})
+    expected = explainer.explain(x, references)
+    for key in keys:
+        np.testing.assert_allclose(answer.attributions[f"attributions_{served[key]}"], expected.values[key], atol=1e-5)
+
+
+def test_a_damaged_manifest_is_named(exported, tmp_path):
+    path = shutil.copytree(exported, tmp_path / "1")
+    file = path / "assets.extra" / "tf_ig2.json"
+    file.write_text(file.read_text().replace('"references": 3', '"references": 4'))
+    with pytest.raises(ValueError, match=r"tf_ig2\.json' is damaged"):
+        ServedExplainer(path)

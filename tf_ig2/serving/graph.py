@@ -60,7 +60,9 @@ class ExplainerGraph:
         self._received = explainer.walk.contrast.received_spec(view)
         self.references = {} if self._received is None else named("references", self._received)
         self._batch_size, self._max_steps, self._counterfactuals = batch_size, max_steps, counterfactuals
-        self._baked = () if baked is None else tf.nest.map_structure(tf.Variable, baked)
+        self._baked = (
+            () if baked is None else tf.nest.map_structure(lambda part: tf.Variable(part, trainable=False), baked)
+        )
         self.model_variables = [v if isinstance(v, tf.Variable) else v.value for v in view.variables]
         self.contrast_variables = tf.nest.flatten(self._baked)
         spec = view.inputs_spec
