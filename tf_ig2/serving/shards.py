@@ -123,24 +123,10 @@ class Report:
             if content.get(_CHECKSUM, _checksum(plain)) != _checksum(plain):
                 raise ValueError("its checksum is another")
             report = cls(**{**plain, "shard": Shard(**plain["shard"])})
-            report._check()
+            _check(report)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise ValueError(f"This is no report of a shard, or a damaged one: {error}") from error
         return report
-
-    def _check(self) -> None:
-        numbers = (self.shard.start, self.shard.stop, self.explained)
-        words = (self.name, self.shard.path, self.shard.name)
-        if not all(type(number) is int and number >= 0 for number in numbers):
-            raise ValueError("a number is none")
-        if not all(isinstance(word, str) for word in words) or not isinstance(self.resumed, bool):
-            raise ValueError("a word is none")
-        if not all(isinstance(number, (int, float)) for number in (self.seconds, self.model_seconds)):
-            raise ValueError("a duration is none")
-        if not isinstance(self.rejected, list) or not all(_is_dead_letter(bad) for bad in self.rejected):
-            raise ValueError("a dead letter is none")
-        if (self.file is None) != (self.explained == 0):
-            raise ValueError("rows without a file, or a file without rows")
 
 
 def explain_shard(job: Job, explainer: ServedExplainer, shard: Shard) -> Report:
@@ -278,3 +264,19 @@ def _is_dead_letter(bad: Any) -> bool:
 
 def _checksum(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _check(report: Report) -> None:
+    """Whether a report's parts are of the types that they should be."""
+    numbers = (report.shard.start, report.shard.stop, report.explained)
+    words = (report.name, report.shard.path, report.shard.name)
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("a number is none")
+    if not all(isinstance(word, str) for word in words) or not isinstance(report.resumed, bool):
+        raise ValueError("a word is none")
+    if not all(isinstance(number, (int, float)) for number in (report.seconds, report.model_seconds)):
+        raise ValueError("a duration is none")
+    if not isinstance(report.rejected, list) or not all(_is_dead_letter(bad) for bad in report.rejected):
+        raise ValueError("a dead letter is none")
+    if (report.file is None) != (report.explained == 0):
+        raise ValueError("rows without a file, or a file without rows")
