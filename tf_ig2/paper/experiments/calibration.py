@@ -9,10 +9,12 @@ from typing import Any
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import comparison, report
+from tf_ig2.paper.experiments.defaults import INSIDE
 from tf_ig2.paper.experiments.methods import Method, toward_references
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import imagenet
+from tf_ig2.paths.keep import Keep
 from tf_ig2.paths.normalizers import SparseL1
 
 TITLE = "Which defaults should calibrated steps have?"
@@ -38,6 +40,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 """Arguments of `IG2Explainer` that differ from its defaults."""
 
+INSIDE_VARIANTS: dict[str, dict[str, Any]] = {
+    DEFAULTS: {},
+    "noise 0.1": {"noise": 0.1},
+    "noise 0.03": {"noise": 0.03},
+    "no noise, idgi": {"noise": 0.0, "rule": "idgi"},
+    "no noise, idgi-both": {"rule": "idgi-both"},
+    "explicand": {"rule": "explicand"},
+    "counterfactual": {"rule": "counterfactual"},
+    "no noise, 8 steps": {"noise": 0.0, "steps": 8},
+}
+"""The same at an inner layer."""
+
 POSITIONS = "positions one by one"
 """The variant whose representation is not pooled, for networks whose representation has positions."""
 
@@ -57,10 +71,26 @@ def run(options: Options) -> list[Path]:
             options.samples or SAMPLES, "study", options.references or 4, options.seed, network=network, pool="auto"
         )
         task = replace(task, channels=("absolute",), options={})
-        records = comparison.compare("calibration", task, methods(task), options, network=network)
         notes = (*task.notes, f"{len(task)} photographs of the study half, seed {options.seed}.")
-        made += comparison.tables(network, records, DEFAULTS, None, notes, options.seed, options.metrics)
+        for place, found in (("pixels", methods(task)), (INSIDE[network], inside(task, INSIDE[network]))):
+            records = comparison.compare("calibration", task, found, options, network=network, place=place)
+            title = f"{network}, {place}"
+            made += comparison.tables(title, records, DEFAULTS, None, notes, options.seed, options.metrics)
     return report.write(made, options.out, "calibration", TITLE, _NOTES)
+
+
+def inside(task: Task, layer: str) -> dict[str, Method]:
+    """IG² at an inner layer, with each of `INSIDE_VARIANTS`, brought to the input."""
+    view = ModelView(task.view.model, input_layer=layer)
+
+    def method(explainer: IG2Explainer) -> Method:
+        return lambda part: (
+            explainer.explain(part.inputs, part.references, part.target, keep=Keep(counterfactuals=False))
+            .at_input()
+            .values
+        )
+
+    return {name: method(IG2Explainer(view, **more)) for name, more in INSIDE_VARIANTS.items()}
 
 
 def methods(task: Task) -> dict[str, Method]:
