@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import attribution_file
+from tf_ig2 import attribution_file, describe
 from tf_ig2.at_input import at_input
 from tf_ig2.paths.base import Stop
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Attribution:
     """Explanations of N explicands with R references (or baselines) each.
 
@@ -219,12 +219,29 @@ class Attribution:
     def plot(self, **options: Any) -> Figure:
         """Draws the explanation of one explicand: explicand, GradCF, GradCFE, attributions, curves along the path.
 
+        A notebook shows it at once, and once, wherever in a cell it stands; in a script with windows, `plt.show()`.
+
         Args:
-          **options: see `tf_ig2.plots.explanation`.
+          **options: `ax`, `title`, `overlay`, `feature_names`, `tokens`, `class_names` and more, see
+            `tf_ig2.plots.explanation`.
 
         Returns:
           The matplotlib figure.
-        """
-        from tf_ig2 import plots
 
-        return plots.explanation(self, **options)
+        Raises:
+          TypeError, ValueError: this is of several explicands (plot `explanation[0]`), or an option does not fit it.
+        """
+        from tf_ig2.plots import explanation_figure, notebook
+
+        return notebook.show(explanation_figure.explanation(self, **options))
+
+    def __repr__(self) -> str:
+        return describe.explanation_text(type(self).__name__, self)
+
+    def _repr_html_(self) -> str:
+        from tf_ig2.plots.thumbnail import thumbnail
+
+        def picture(kind: str, values: Any, large: bool) -> str | None:
+            return thumbnail(kind, values, 2.2 if large else 0.9)
+
+        return describe.explanation_html(type(self).__name__, self, picture)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import validation
+from tf_ig2 import describe, validation
 from tf_ig2.contrasts import value_range
 from tf_ig2.models.model_view import ModelView
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Representations:
     """References as the model represents them: what IG² needs of them, without their pixels.
 
@@ -43,6 +43,9 @@ class Representations:
         """What is known, by name."""
         parts = {"representation": self.values, "low": self.low, "high": self.high, "outputs": self.outputs}
         return {name: part for name, part in parts.items() if part is not None}
+
+    def __repr__(self) -> str:
+        return f"<Representations {describe.specs(self.values)}; known: {', '.join(self.known)}>"
 
 
 def from_dataset(dataset: tf.data.Dataset, spec: Any) -> Any:

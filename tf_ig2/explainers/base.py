@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import validation
+from tf_ig2 import describe, validation
 from tf_ig2._version import __version__
 from tf_ig2.attribution import Attribution
 from tf_ig2.explainers.made import Made
@@ -28,6 +28,10 @@ class Explainer(Made):
       model: a built `keras.Model`, a `ModelView`, or None to use `call_model_function` alone.
       layer, output, output_name, input_layer, pool: see `ModelView`; not to be given with a `ModelView`.
     """
+
+    _says: ClassVar[dict[str, Any]] = {}
+    """What its explanations say beside the settings: `end`, what the ends of its paths are called; `adds_up`, False
+    where a completeness gap means nothing."""
 
     def __init__(
         self,
@@ -185,7 +189,16 @@ class Explainer(Made):
         return self._settings()
 
     def _settings(self) -> dict[str, Any]:
-        return {"method": type(self).__name__, "tf_ig2": __version__}
+        return {"method": type(self).__name__, "tf_ig2": __version__, **self._says}
+
+    def __repr__(self) -> str:
+        model = "without a model" if self._view is None else f"of {self._view!r}"
+        return f"{type(self).__name__}({describe.settings(self.settings)})\n  {model}"
+
+    def _repr_html_(self) -> str:
+        model = "none" if self._view is None else self._view
+        own = {key: value for key, value in self.settings.items() if key not in ("method", *self._says)}
+        return describe.object_html(type(self).__name__, {"model": model, **own})
 
     def _constructed(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self._view,), self._arguments()

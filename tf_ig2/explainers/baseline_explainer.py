@@ -22,6 +22,8 @@ def checked_range(value_range: Any) -> tuple[float, float] | None:
 class BaselineExplainer(PathExplainer):
     """Integrates along paths from baselines to the explicand; see the subclasses."""
 
+    _says: ClassVar[dict[str, Any]] = {"end": "baseline"}
+
     _pair_names: ClassVar[Mapping[str, str]] = {"x_baseline": "baselines", "x_steps": "steps"}
 
     def explain(

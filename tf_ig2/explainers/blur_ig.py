@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -48,6 +48,8 @@ class BlurIGExplainer(ExplicandExplainer):
 
     Reference: Xu, Venugopalan & Sundararajan, Attribution in Scale and Space, CVPR 2020.
     """
+
+    _says: ClassVar[dict[str, Any]] = {"end": "blurred explicand"}
 
     def __init__(
         self,

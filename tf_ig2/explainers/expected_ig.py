@@ -47,6 +47,8 @@ class ExpectedIGExplainer(BaselineExplainer):
     expected gradients, Nature Machine Intelligence 2021, Eq. 3.
     """
 
+    _says: ClassVar[dict[str, Any]] = {"end": "reference"}
+
     _pair_names: ClassVar[Mapping[str, str]] = {**BaselineExplainer._pair_names, "references": "baselines"}
 
     _callback_batch = 32

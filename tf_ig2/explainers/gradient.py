@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -42,6 +42,7 @@ class GradientExplainer(ExplicandExplainer):
     """
 
     _keep = Keep(counterfactuals=False)
+    _says: ClassVar[dict[str, Any]] = {"adds_up": False}
 
     def __init__(
         self,

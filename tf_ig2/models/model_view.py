@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
+from tf_ig2 import describe
 from tf_ig2.errors import LayerError, NotDifferentiableError, OutputActivationError
 from tf_ig2.models import copies, folding, keras_graph, output_activation, pooling, subclassed
 from tf_ig2.models.cut import Cut
@@ -213,6 +214,24 @@ class ModelView:
                 'be looked through. Pass output="probabilities" to explain its output as it is, or have the model '
                 "return logits."
             )
+
+    def __repr__(self) -> str:
+        name = "callables" if self.model is None else repr(self.model.name)
+        layer = "" if self.model is None else f", layer {'penultimate' if self.layer is None else repr(self.layer)}"
+        at = f", at an inner layer {describe.specs(self.points_spec)}" if self.attributes_inside else ""
+        ends = f"{describe.specs(self.inputs_spec)} → {describe.specs(self.output_spec)}"
+        return f"<ModelView of {name}: {ends}{layer}{at}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "model": "callables" if self.model is None else self.model.name,
+            "input": describe.specs(self.inputs_spec),
+            "explained at": describe.specs(self.points_spec),
+            "output": describe.specs(self.output_spec),
+            "layer": "penultimate" if self.layer is None else self.layer,
+            "pool": self.pool,
+        }
+        return describe.object_html("ModelView", facts)
 
     def enter(self, inputs: Points) -> tuple[Points, Points]:
         """Runs the model up to where attributions are made, which is needed once for an explicand.

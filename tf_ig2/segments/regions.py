@@ -11,7 +11,7 @@ import scipy.sparse
 from tf_ig2.attribution import Attribution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RegionAttribution(Attribution):
     """An Attribution to regions of images.
 
