@@ -106,7 +106,7 @@ def explanation(
     panels.extend((name, "values", values) for name, values in (others or {}).items())
 
     curved = attribution.outputs.shape[-1] > 2 and bool(np.isfinite(attribution.outputs).all())
-    widths = [4.0 if tokens is not None else 1.0] * len(panels) + [1.6] * curved
+    widths = [2.5 if tokens is not None else 1.0] * len(panels) + [1.6] * curved
     named = feature_names is not None and not is_image(attribution.values)
     figure = notebook.new(max(2.3 * sum(widths), 3.2), 3.6 if named else 2.8)
     axes = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]

@@ -38,8 +38,8 @@ class Picture(Figure):
                 display(bundle, raw=True, display_id=place, update=True)
         self._shown = (cell, bundle["image/png"], place)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_shown": None}
+    def __getstate__(self) -> Any:
+        return {**dict(super().__getstate__()), "_shown": None}  # type: ignore[call-overload]
 
 
 def notebook() -> Any:

@@ -45,7 +45,7 @@ def heat_map(
         shown = VisualizeImageDiverging(checked.image_map(array), percentile)
         opaque: Any = None
         if over is not None:
-            image(axes, grey(over), title)
+            image(axes, grey(over), title, (-0.6, 1.0))  # light, so that colours keep theirs
             opaque = alpha * np.sqrt(np.abs(shown))
         height, width = shown.shape
         extent = (-0.5, width - 0.5, height - 0.5, -0.5)

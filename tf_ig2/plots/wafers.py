@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.collections import PatchCollection
+from matplotlib.patches import Rectangle
 
 from tf_ig2.plots import checked, notebook
 from tf_ig2.plots.colours import DIVERGING
@@ -45,9 +47,10 @@ def wafer(values: Any, dies: Any, percentile: float = 99, ax: Axes | None = None
         ax = notebook.new(3.8, 3.4).subplots()
     figure = ax.get_figure()
     height, width = drawn.shape
-    shown = ax.pcolormesh(
-        np.ma.masked_where(~on, drawn), cmap=DIVERGING, vmin=-span, vmax=span, edgecolors="#cccccc", linewidth=0.4
-    )
+    squares = [Rectangle((column, row), 1, 1) for row, column in np.argwhere(on)]
+    shown = PatchCollection(squares, cmap=DIVERGING, edgecolor="#bbbbbb", linewidth=0.4, clim=(-span, span))
+    shown.set_array(drawn[on])
+    ax.add_collection(shown)
     rows, columns = np.nonzero(kinds == 2)
     size = max(0.3, min(16.0, (110.0 / max(height, width)) ** 2 / 3))
     ax.scatter(columns + 0.5, rows + 0.5, s=size, color="black", linewidths=0)
