@@ -179,5 +179,6 @@ def _say(axes: Axes, x: float, y: float, text: str, right: bool) -> None:
 def _finish(axes: Axes, places: Any, names: Sequence[str], label: str) -> None:
     axes.set_yticks(places, [name.replace("$", r"\$") for name in names])
     axes.set_xlabel(label)
-    axes.margins(x=0.18)
+    axes.use_sticky_edges = False  # room for the numbers beside the bars
+    axes.margins(x=0.12, y=0.02)
     axes.spines[["top", "right"]].set_visible(False)
