@@ -1,5 +1,7 @@
 """The command line: files come out, and what is wrong with the input is one line and status 1."""
 
+import os
+import subprocess
 import sys
 
 import keras
@@ -8,7 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from tf_ig2 import Attribution, cli, demo
+import tf_ig2
+from tf_ig2 import Attribution, cli, demo, explain_command
 
 
 @pytest.fixture
@@ -65,6 +68,69 @@ def test_an_inner_layer_is_drawn_on_the_image(folder, image_net):
     assert explanation.at_input().values.shape == (8, 8)
 
 
+def test_names_of_classes_and_the_gap_are_said(folder):
+    (folder / "names.txt").write_text("ape\nbee\ncat\ndog\n")
+    options = ("--class-names", folder / "names.txt", "--steps", 1, "--target", 2, "--norm", "l1", "--seed", 3)
+    done = explain(folder, *options, "--distance", "cosine")
+    assert done.exit_code == 0, done.output
+    assert "cat = " in done.output
+    assert "of what it explains" in done.output
+    settings = Attribution.load(folder / "out" / "images_0.npz").settings
+    assert (settings["distance"], settings["seed"]) == ("cosine", 3)
+
+
+def test_a_large_gap_comes_with_advice(folder):
+    done = explain(folder, "--steps", 2, "--rule", "explicand", "--step-size", 5000)
+    assert done.exit_code == 0, done.output
+    assert "take --rule segment" in done.output
+
+
+def test_what_is_corrupt_is_said_at_the_end_and_the_others_are_done(folder):
+    (folder / "images" / "images_1.png").write_bytes(b"no image")
+    done = explain(folder, "--steps", 1)
+    assert done.exit_code == 1
+    assert (folder / "out" / "images_2.npz").exists()
+    assert not (folder / "out" / "images_1.npz").exists()
+    assert "2 explanation(s)" in done.stdout
+    assert done.stderr.splitlines()[-1].startswith("tf-ig2: error: ")
+    assert "images_1.png" in done.stderr
+
+
+@pytest.mark.parametrize("method", ["ig", "grad-cam"])
+def test_other_methods(folder, method):
+    done = run("explain", folder / "model.keras", folder / "images", "--method", method, "--out", folder / "out")
+    assert done.exit_code == 0, done.output
+    assert ("completeness gap" in done.output) == (method == "ig")
+    assert Attribution.load(folder / "out" / "images_0.npz").values.shape[:2] == (8, 8)
+
+
+def test_every_method_is_there():
+    assert all(hasattr(tf_ig2, name) for name in explain_command.METHODS.values())
+
+
+def quiet(*arguments, folder):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-c", "from tf_ig2.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def test_nothing_is_said_on_stderr_and_missing_folders_are_made(tmp_path):
+    done = quiet("demo", "--out", tmp_path / "new" / "demo.png", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "new" / "demo.png").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["explain", "--help"]])
+def test_help_and_version_need_no_tensorflow(arguments, tmp_path):
+    code = (
+        "import sys\nfrom tf_ig2.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('tensorflow' in sys.modules, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "False False"
+    assert done.stderr == ""
+
+
 DEFAULTS = {"model": "model.keras", "images": "images", "references": "references"}
 BAD = {
     "no model": ({"model": "nothing.keras"}, [], "no model file"),
@@ -76,6 +142,10 @@ BAD = {
     "rule": ({}, ["--rule", "middle"], "Unknown rule"),
     "target": ({}, ["--target", "9"], "out of range"),
     "layer": ({}, ["--layer", "nope"], "'nope' is not a layer"),
+    "method": ({}, ["--method", "magic"], "Unknown method"),
+    "option of another method": ({}, ["--method", "expected-ig", "--norm", "l1"], "has no --norm"),
+    "nothing to contrast": ({}, ["--method", "grad-cam"], "leave --references out"),
+    "names": ({}, ["--class-names", "nothing.txt"], "nothing.txt"),
     "input layer": ({}, ["--input-layer", "nope"], "'nope' is not a layer"),
 }
 

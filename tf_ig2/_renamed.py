@@ -30,6 +30,7 @@ _RENAMED = {
     "tf_ig2.regions": "tf_ig2.segments.regions",
     "tf_ig2.saved_models": "tf_ig2.paper.saved_models",
     "tf_ig2.segmentation": "tf_ig2.segments.segmentation",
+    "tf_ig2.serving.commands": "tf_ig2.serving_commands",
     "tf_ig2.serving.files": "tf_ig2.files",
     "tf_ig2.serving.fingerprint": "tf_ig2.fingerprint",
     "tf_ig2.zoo": "tf_ig2.paper.zoo",

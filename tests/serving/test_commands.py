@@ -13,7 +13,7 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install tf_
 from tests.serving.conftest import result, write_tfrecord
 from tf_ig2 import IG2Explainer
 from tf_ig2.serving import read_manifest
-from tf_ig2.serving.commands import add_commands
+from tf_ig2.serving_commands import add_commands
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
-"""The small trained models that come with the package: from the checkout, or from where pip put them."""
+"""The small trained models: the demo's comes with the package, the others are in a checkout."""
 
 from __future__ import annotations
 
-import sysconfig
 from pathlib import Path
 
 import keras
@@ -15,16 +14,16 @@ def path(name: str) -> Path:
       name: file name without `.keras`, for example `"digits_cnn"`.
 
     Raises:
-      FileNotFoundError: no such model came with the package.
+      FileNotFoundError: there is no such model: an installed package has the demo's alone.
     """
-    folders = [
-        Path(__file__).parents[2] / "saved_models",
-        Path(sysconfig.get_path("data")) / "share" / "tf_ig2" / "saved_models",
-    ]
+    folders = [Path(__file__).parent / "trained", Path(__file__).parents[2] / "saved_models"]
     for folder in folders:
         if (folder / f"{name}.keras").is_file():
             return folder / f"{name}.keras"
-    raise FileNotFoundError(f"No trained model {name!r} in {' or '.join(map(str, folders))}: reinstall the package.")
+    raise FileNotFoundError(
+        f"No trained model {name!r} in {' or '.join(map(str, folders))}. A wheel has the demo's alone; a checkout of the "
+        "repository has them all: install from there with pip install -e ."
+    )
 
 
 def load(name: str) -> keras.Model:

@@ -49,6 +49,9 @@ def dataset(split: str = "train", size: int = 224, data_dir: str | None = None) 
     Example:
       >>> faces = dataset("test").batch(8)  # doctest: +SKIP
     """
+    from tf_ig2.serving import extras
+
+    extras.need("tensorflow_datasets", "datasets", "CelebA")
     import tensorflow_datasets as tfds
 
     folder.choice("split", split, _SPLITS)

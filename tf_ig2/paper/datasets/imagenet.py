@@ -141,6 +141,9 @@ def from_tfds(
       MissingDataError: it could not be had; the message says how.
       ValueError: unknown name.
     """
+    from tf_ig2.serving import extras
+
+    extras.need("tensorflow_datasets", "datasets", "from_tfds")
     import tensorflow_datasets as tfds
 
     folder.choice("name", name, tuple(_TFDS))

@@ -40,6 +40,9 @@ def load(split: str = "test", source: str | os.PathLike[str] | None = None) -> t
     """
     folder.choice("split", split, tuple(_FILES))
     if source == "tfds":
+        from tf_ig2.serving import extras
+
+        extras.need("tensorflow_datasets", "datasets", 'source="tfds"')
         import tensorflow_datasets as tfds
 
         data = tfds.load("mnist", split=split, as_supervised=True, shuffle_files=False).batch(1024)

@@ -148,6 +148,9 @@ def _from_file(split: str, source: str | os.PathLike[str] | None) -> list[tuple[
 
 
 def _from_tfds(split: str) -> list[tuple[str, int]]:
+    from tf_ig2.serving import extras
+
+    extras.need("tensorflow_datasets", "datasets", 'source="tfds"')
     import tensorflow_datasets as tfds
 
     data, info = tfds.load("trec", split=split, shuffle_files=False, with_info=True)

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
-import tensorflow_datasets as tfds
 
 from tf_ig2.paper.datasets import wm811k, wm811k_pickle
+from tf_ig2.serving import extras
+
+extras.need("tensorflow_datasets", "datasets", "This builder")
+import tensorflow_datasets as tfds  # noqa: E402
 
 
 class Wm811k(tfds.core.GeneratorBasedBuilder):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow_datasets as tfds
 from scipy.spatial.distance import cdist
 
 from tf_ig2._version import __version__
@@ -28,6 +27,7 @@ from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import wafers
 from tf_ig2.paper.zoo.face_attributes import face_attributes
 from tf_ig2.paper.zoo.imagenet import mobilenet_v2
+from tf_ig2.serving import extras
 
 MOCK = "mock data: random pixels, no meaning"
 FACES, POOL = 300, 5000
@@ -118,6 +118,9 @@ def representation_groups(
 
 
 def _faces(options: Options) -> list[Path]:
+    extras.need("tensorflow_datasets", "datasets", "Faces")
+    import tensorflow_datasets as tfds
+
     real = tfds.builder("celeb_a").is_prepared()
     samples, pool_size = (FACES, POOL) if real else (MOCK_FACES, MOCK_POOL)
     samples, count = options.samples or samples, options.references or (8 if real else 1)
