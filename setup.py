@@ -1,4 +1,4 @@
-"""The one thing that setup.cfg cannot say: the demo's network lies outside of the package, and a wheel has it inside."""
+"""What setup.cfg cannot say: the network of `tf-ig2 demo` lies outside of the package, and a wheel has it inside."""
 
 import shutil
 from pathlib import Path

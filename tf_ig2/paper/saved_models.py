@@ -21,8 +21,8 @@ def path(name: str) -> Path:
         if (folder / f"{name}.keras").is_file():
             return folder / f"{name}.keras"
     raise FileNotFoundError(
-        f"No trained model {name!r} in {' or '.join(map(str, folders))}. A wheel has the demo's alone; a checkout of the "
-        "repository has them all: install from there with pip install -e ."
+        f"No trained model {name!r} in {' or '.join(map(str, folders))}. A wheel has the demo's alone; a checkout "
+        "of the repository has them all: install from there with pip install -e ."
     )
 
 

@@ -80,7 +80,7 @@ def test_real_faces_want_a_trained_network(monkeypatch, tmp_path):
         def is_prepared(self):
             return True
 
-    monkeypatch.setattr(fig13.tfds, "builder", lambda name: Prepared())
+    monkeypatch.setattr("tensorflow_datasets.builder", lambda name: Prepared())
     with pytest.raises(MissingDataError, match=r"zoo\.train faces"):
         fig13.run(Options(tmp_path, tasks=("celeba",), verbose=False))
 
