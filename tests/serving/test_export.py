@@ -96,6 +96,13 @@ def test_explainers_with_baselines_are_exported(net, samples, contrast, tmp_path
     check_loaded(path, explainer.explain(samples, contrast[:2]), samples, references=tf.constant(contrast[:2]))
 
 
+def test_references_that_come_with_requests_alone_are_not_baked_in(net, samples, contrast, tmp_path):
+    explainer = IntegratedGradientsExplainer(net, steps=4)
+    path = export(explainer, tmp_path)
+    assert set(manifest(path)["signatures"]) == {"serving_default", "explain_against"}
+    check_loaded(path, explainer.explain(samples, contrast), samples, references=tf.constant(contrast))
+
+
 def test_explainers_without_contrast_are_exported(net, samples, contrast, tmp_path):
     for number, times_input in enumerate([False, True], 1):
         explainer = GradientExplainer(net, times_input=times_input)

@@ -56,7 +56,8 @@ class ExplainerGraph:
     ):
         view = explainer.view
         self._view, self._walk = ExplainedOutput(view, target), explainer.walk
-        self._most_references = max([MOST_REFERENCES, *map(len, tf.nest.flatten(baked) if baked is not None else [])])
+        baked = () if baked is None else baked
+        self._most_references = max([MOST_REFERENCES, *map(len, tf.nest.flatten(baked))])
         self._received = explainer.walk.contrast.received_spec(view)
         self.references = {} if self._received is None else named("references", self._received)
         self._batch_size, self._max_steps, self._counterfactuals = batch_size, max_steps, counterfactuals
