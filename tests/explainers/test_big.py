@@ -5,9 +5,11 @@ import pytest
 import tensorflow as tf
 
 from tests.numpy_tanh import TanhNet
+from tests.paths.smooth import Recorder, explain
 from tests.serving.conftest import check
 from tf_ig2 import BIGExplainer, IntegratedGradientsExplainer, ModelView
 from tf_ig2.contrasts.boundary import Attack
+from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.serving import export
 
 NET = TanhNet()
@@ -51,6 +53,20 @@ def test_a_linear_model_has_its_closed_form():
     explanation = BIGExplainer(view, attacks=attacks, value_range=(-5, 5)).explain(np.array([[0.5, 0.1]]))
     np.testing.assert_allclose(explanation.values, [[0.3 * 9 / 5, 0.3 * 16 / 5]])
     np.testing.assert_allclose(explanation.completeness_gap, 0, atol=1e-12)
+
+
+def test_the_line_is_walked_once():
+    """Eight nodes for each row, beside what the attacks take."""
+    explainer, nodes = BIGExplainer(NET.view, **OPTIONS), []
+
+    class Counting(Recorder):
+        def evaluate(self, point, rows, path, **wanted):
+            nodes.append(len(point) if path is None and wanted["output_gradient"] else 0)
+            return super().evaluate(point, rows, path, **wanted)
+
+    explain(explainer, X, None, model=Counting(ExplainedOutput(NET.view)))
+    assert sum(nodes) == 8 * len(X)
+    assert explainer.explain(X).outputs.shape == (6, 1, 2)
 
 
 def test_another_class_than_the_predicted_one_is_its_own_counterfactual():

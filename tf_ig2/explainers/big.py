@@ -65,7 +65,7 @@ class BIGExplainer(ExplicandExplainer):
         contrast = ByAttacks(checked_range(value_range), None, 0.0, _checked(attacks))
         super().__init__(
             model,
-            walk=Walk(FromBoundary(), rules.by_name(rule, steps), segments=2, contrast=contrast),
+            walk=Walk(FromBoundary(), rules.by_name(rule, steps), segments=1, contrast=contrast),
             own={"steps": steps, "rule": rule, "attacks": attacks, "value_range": value_range},
             jit_compile=jit_compile,
             **model_options,

@@ -197,6 +197,10 @@ class Path:
         """The move from a point, given what the model says there and what the path remembers."""
         raise NotImplementedError
 
+    def at_the_limit(self, rows: Rows, state: Any) -> Any:
+        """Why rows ended that took the last step, int32 `[B]` or one for all, given what the path remembers."""
+        return int(Stop.STEPS)
+
 
 def value_range(samples: Points) -> tuple[Points, Points]:
     """The smallest and the largest value of each sample, input by input: two structures of `[B]` for `[B, ...]`.

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from tf_ig2.contrasts.boundary import Boundary
-from tf_ig2.paths.base import Move, Path, Points, Progress, Rows, Seen, Stop, move
+from tf_ig2.paths.base import Move, Path, Points, Rows, Seen, Stop, move
 
 
 @dataclass(frozen=True)
 class FromBoundary(Path):
     """One segment from the point of another class to the explicand; the contrast of a row is its `Boundary`.
 
-    A second step is never taken: where it would begin, rows end as "arrived", or as "steps" if no attack got to
-    another class within its limit of steps.
+    Its rows end as "arrived", or as "steps" if no attack got to another class within its limit of steps.
 
     Reference: Wang, Fredrikson & Datta, Robust Models Are More Interpretable Because Attributions Look Normal, ICML
     2022, boundary-based Integrated Gradient.
@@ -23,19 +23,13 @@ class FromBoundary(Path):
 
     starts_at_explicand = False
 
-    @property
-    def stops(self) -> bool:
-        return True
-
     def start(self, rows: Rows) -> Points:
         contrast: Boundary = rows.contrast
         return contrast.point
 
-    def init(self, rows: Rows, steps: tf.Tensor) -> Progress:
-        return Progress.begin(rows, steps)
+    def step(self, point: Points, seen: Seen, rows: Rows, state: Any) -> Move:
+        return move(point, rows.explicand)
 
-    def step(self, point: Points, seen: Seen, rows: Rows, state: Progress) -> Move:
+    def at_the_limit(self, rows: Rows, state: Any) -> tf.Tensor:
         contrast: Boundary = rows.contrast
-        ended = tf.where(contrast.found, int(Stop.ARRIVED), int(Stop.STEPS))
-        stop = tf.where(state.step == 0, int(Stop.RUNNING), ended)
-        return move(point, rows.explicand, state.next(), stop)
+        return tf.where(contrast.found, int(Stop.ARRIVED), int(Stop.STEPS))

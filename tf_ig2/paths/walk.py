@@ -165,10 +165,10 @@ def walk(
     def arrive_at_last(step: tf.Tensor, walking: _Walking, curves: Any) -> tuple[_Walking, Any]:
         """The end of the rows that went as far as the limit."""
         alive = Alive(walking.stop == Stop.RUNNING, stops=path.stops, static=static)
-        at = alive.take(walking)
-        seen = evaluate(at.point, alive.take(rows), last=True)
+        here, at = alive.take(rows), alive.take(walking)
+        seen = evaluate(at.point, here, last=True)
         at = arrive(at, seen)
-        at = at._replace(stop=tf.where(at.stop == Stop.RUNNING, int(Stop.STEPS), at.stop))
+        at = at._replace(stop=tf.where(at.stop == Stop.RUNNING, path.at_the_limit(here, at.state), at.stop))
         return alive.put(walking, at), _record(curves, step, alive, seen)
 
     start = path.start(rows)
