@@ -102,15 +102,21 @@ def integrated(nodes: int, panels: int = 1) -> Rule:
             change = upstream * (value - function(references))
             wanted, scale = _by_row(change), _by_row(tf.abs(change))
 
-            def misses(parts: tf.Tensor, gradients: list[tf.Tensor]) -> tf.Tensor:
+            def misses(gradients: list[tf.Tensor]) -> tf.Tensor:
                 given = [_by_row(g * (x - r)) for g, x, r in zip(gradients, inputs, references, strict=True)]
                 gap = tf.abs(sum(given[1:], given[0]) - wanted)
-                return (parts < panels) & tf.reduce_any(gap > _CLOSE * scale)
+                return gap > _CLOSE * scale
+
+            def go_on(parts: tf.Tensor, gradients: list[tf.Tensor]) -> tf.Tensor:
+                return (parts < panels) & tf.reduce_any(misses(gradients))
 
             def closer(parts: tf.Tensor, gradients: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-                return 4 * parts, mean(4 * parts)
+                # Rows that are close enough stay as they are: what a row gets must not depend on the others.
+                rows = misses(gradients)
+                finer = zip(gradients, mean(4 * parts), strict=True)
+                return 4 * parts, [tf.where(_along(rows, after), after, before) for before, after in finer]
 
-            return tf.while_loop(misses, closer, [one, mean(one)])[1]
+            return tf.while_loop(go_on, closer, [one, mean(one)])[1]
 
         return linked(value, inputs, multiply)
 
@@ -119,8 +125,18 @@ def integrated(nodes: int, panels: int = 1) -> Rule:
 
 def _by_row(x: tf.Tensor) -> tf.Tensor:
     """The sum of each row `[B]`; of all, `[]`, where there are no rows, or, run eagerly, nobody knows."""
-    batched = x.shape.rank and x.shape[0] is None
-    return tf.reduce_sum(x, axis=list(range(1, x.shape.rank))) if batched else tf.reduce_sum(x)
+    return tf.reduce_sum(x, axis=list(range(1, x.shape.rank))) if _has_rows(x) else tf.reduce_sum(x)
+
+
+def _has_rows(x: tf.Tensor) -> bool:
+    return bool(x.shape.rank) and x.shape[0] is None
+
+
+def _along(rows: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """What is known of each row, to go with the elements of a tensor; of any row, where it has none."""
+    if not (_has_rows(rows) and _has_rows(x)):
+        return tf.reduce_any(rows)
+    return tf.reshape(rows, [-1] + [1] * (x.shape.rank - 1))
 
 
 def _value_and_gradient(function: Function, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,0 +1,1 @@
+"""Random Keras models, every explainer, and oracles that need no second implementation."""
