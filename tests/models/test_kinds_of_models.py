@@ -156,3 +156,10 @@ def test_what_a_distance_remembers_is_seen(net):
     forth = explainer.explain(X[0], X[1:]).counterfactuals - X[0]
     sign[0] = -1.0
     np.testing.assert_allclose(explainer.explain(X[0], X[1:]).counterfactuals - X[0], -forth, rtol=1e-4, atol=1e-6)
+
+
+def test_representations_with_another_output_are_refused():
+    model = keras.Sequential([keras.Input([X.shape[1]]), layers.Dense(4, "tanh"), layers.Dense(3, "softmax")])
+    represented = IG2Explainer(model).represent(X)
+    with pytest.raises(ValueError, match="another model"):
+        IG2Explainer(model, output="probabilities").explain(X, represented)

@@ -95,6 +95,22 @@ def test_what_cannot_be_looked_through_is_refused_with_the_way_out(kind):
         )
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: of_graph(ops.softmax),
+        lambda: of_graph(ops.log),
+        lambda: model_of(layers.Reshape((-1, 1)), layers.LSTM(3, activation="softmax")),
+        lambda: model_of(layers.Reshape((-1, 1)), layers.Bidirectional(layers.SimpleRNN(3, activation="sigmoid"))),
+    ],
+    ids=["a softmax of a softmax", "its logarithm", "a softmax in a cell", "in both directions"],
+)
+def test_what_only_looks_like_logits_is_refused(model):
+    with pytest.raises(OutputActivationError, match=r'output="raw"'):
+        ModelView(model())
+    assert ModelView(model(), output="raw").output_spec.shape.rank == 2
+
+
 def test_a_saved_model_inside_is_refused(tmp_path):
     model_of(layers.Dense(3, "softmax")).export(tmp_path / "inner", verbose=False)
     inner = layers.TFSMLayer(str(tmp_path / "inner"), call_endpoint="serve")

@@ -334,8 +334,11 @@ class ModelView:
 
     @property
     def source(self) -> str:
-        """What representations come from, as a hash: the layer, how it is pooled, and a sample of all weights."""
-        place = None if self.model is None else self._network.nodes.index(self._network.producer[self._tap])
+        """What representations come from, as a hash: the layer and its pooling, the output, a sample of all weights."""
+        place: Any = None
+        if self.model is not None:
+            tapped = self._network.nodes.index(self._network.producer[self._tap])
+            place = (tapped, self._output_index, len(self._left_out))
         digest = hashlib.sha256(repr((place, self.pool, self.points_spec, self.representation_spec)).encode())
         for variable in self.variables:
             values = variable.numpy().reshape(-1)

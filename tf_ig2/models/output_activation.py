@@ -97,6 +97,13 @@ def left_out(network: Network, output: Key) -> dict[Node, Call]:
             'cannot be seen from outside. If its output is linear (logits, for example), pass output="raw"; if it is '
             'probabilities, output="probabilities" explains those.'
         )
+    before = [key for key in node.inputs if _of_probabilities(network, key)]
+    if before and (_activates_only(operation) or type(operation).__name__ == "Log"):
+        raise OutputActivationError(
+            f"Logits were asked for, but what comes before the model's last {operation.name!r} "
+            f"({type(operation).__name__}) are probabilities already, and there are no logits behind it. Pass "
+            'output="raw" to explain the output as it is.'
+        )
     if activation in _LOOKED_THROUGH:
         return {node: _without_activation(operation)}
     if activation is not None:
@@ -183,6 +190,11 @@ def _activation(operation: Any) -> str | None:
         return _UNSEEN  # anything may happen in a layer of the user's own
     if isinstance(operation, _WRAPPERS):
         return _activation(operation.layer)
+    if isinstance(operation, _LAYERS.Bidirectional):
+        return _activation(operation.forward_layer)
+    if isinstance(operation, _LAYERS.RNN):  # it works inside the recurrence, and cannot be left out
+        inner = _named(getattr(operation, "activation", None))
+        return None if inner is None else f"recurrent {inner}"
     if isinstance(operation, _LAYERS.Softmax):
         return "softmax"
     if isinstance(operation, _ACTIVATION_LAYERS):
@@ -215,11 +227,17 @@ def _described(operation: Any) -> str:
 
 def _without_activation(operation: Any) -> Callable[..., Any]:
     """How to call an operation so that its activation is left out."""
-    activates_only = isinstance(operation, (_LAYERS.Activation, _LAYERS.Softmax))
-    if activates_only or not isinstance(operation, keras.layers.Layer):
+    if _activates_only(operation):
         return lambda _, *args, **kwargs: args[0] if args else next(x for x in kwargs.values() if tf.is_tensor(x))
     linear = _linear(operation)
     return lambda _, *args, **kwargs: linear(*args, **kwargs)
+
+
+def _activates_only(operation: Any) -> bool:
+    """Whether an operation that applies an activation does nothing else."""
+    if isinstance(operation, keras.layers.Layer):
+        return isinstance(operation, (_LAYERS.Activation, _LAYERS.Softmax))
+    return _activation(operation) in _LOOKED_THROUGH
 
 
 def _linear(layer: Any) -> Any:
