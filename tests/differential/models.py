@@ -93,7 +93,9 @@ def _points(description: Description, count: int, rng: np.random.Generator) -> A
     dtype = "float64" if description.policy == "float64" else "float32"
     scale = {"rescaling": 255.0, "normalization": 20.0, None: 1.0}[description.preprocessing]
     if description.shape == "tokens":
-        first: Any = rng.integers(0, WORDS, shape).astype("int32")
+        # No word twice: two positions would tie for the maximum, and which of them a walk follows is rounding's choice.
+        others = np.tile(np.delete(np.arange(WORDS, dtype="int32"), 1), (count, 1))
+        first: Any = rng.permuted(others, axis=1)[:, : shape[1]]
         first[:, 0] = 1  # 0 is padding where it is masked, and nothing but padding has no mean
     else:
         first = rng.uniform(0, scale, shape).astype("float32").astype(dtype)  # `predict` rounds to float32
