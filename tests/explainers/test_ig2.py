@@ -305,3 +305,12 @@ def test_steps_of_the_value_range_are_four_percent_of_its_diagonal():
     number = IG2Explainer(model, step_size=0.04 * 2 * 6**0.5, clip_min_max=(0, 2)).explain(x, references)
     np.testing.assert_allclose(named.values, number.values, atol=1e-6)
     assert named.settings["step_size"] == "range"
+
+
+def test_noise_is_for_inputs_that_share_a_scale():
+    layers = [keras.Input([6, 6, 1]), keras.layers.Conv2D(2, 3, name="maps"), keras.layers.Flatten(name="flat")]
+    model = keras.Sequential([*layers, keras.layers.Dense(4), keras.layers.Dense(3)])
+    settings = {name: IG2Explainer(model, input_layer=name).settings for name in (None, "maps", "flat")}
+    assert (settings[None]["rule"], settings[None]["noise"]) == ("idgi", 0.1)
+    assert {settings[name]["rule"] for name in ("maps", "flat")} == {"idgi-both"}
+    assert IG2Explainer(model, input_layer="maps", noise=0.03).settings["noise"] == 0.03

@@ -28,7 +28,7 @@ CALIBRATED_STEPS, FIXED_STEPS = 3, 10
 """The limit of steps that are calibrated on the model, and the number of those that are not."""
 
 NOISE = 0.1
-"""`noise="auto"` where all features share one scale, as a fraction of the range of values."""
+"""`noise="auto"` at an input whose features all share one scale, as a fraction of the range of values."""
 
 _ENDPOINT_RULES = {"explicand": START, "counterfactual": END, "trapezoid": TRAPEZOID, **IDGI_ENDS}
 
@@ -68,8 +68,9 @@ class IG2Explainer(PathExplainer):
         `step_size="auto"` and noise, `"idgi-both"` without; `"explicand"` with a step size of your own or a callback.
       noise: with `rule="idgi"`, standard deviation of Gaussian noise on the points where the output's gradient is
         taken, as a fraction of the range of `clip_min_max`, see `tf_ig2.paths.rules.noisy_idgi`; it costs a forward
-        pass more a step, and the attributions add up all the same. `"auto"`: 0.1 for images, signals and sequences,
-        whose features share one scale (an explicand has two axes or more); 0 for vectors, and with another rule.
+        pass more a step, and the attributions add up all the same. `"auto"`: 0.1 for images and signals, whose
+        features share one scale (an explicand has two axes or more); 0 for vectors, at an `input_layer`, whose range
+        says little of most of its features, and with another rule.
       seed: of the noise.
       nodes: number of nodes for `rule="segment"`.
       completeness_tolerance: with `rule="segment"`, halve segments, row by row, where the gap comes from, until the
@@ -264,7 +265,8 @@ class _Settled(NamedTuple):
 
 def _settled(own: Mapping[str, Any], calibrated: bool, view: ModelView | None) -> _Settled:
     """What users leave open goes with the kind of step, and with what is explained."""
-    shares_scale = view is not None and all(spec.shape.rank > 2 for spec in tf.nest.flatten(view.points_spec))
+    at_the_input = view is not None and not view.attributes_inside
+    shares_scale = at_the_input and all(spec.shape.rank > 2 for spec in tf.nest.flatten(view.points_spec))
     noise = own["noise"] if own["noise"] != "auto" else NOISE if shares_scale else 0.0
     rule = own["rule"] or (("idgi" if noise else "idgi-both") if calibrated else "explicand")
     steps = own["steps"] or (CALIBRATED_STEPS if calibrated else FIXED_STEPS)
