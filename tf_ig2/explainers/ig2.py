@@ -265,8 +265,11 @@ class _Settled(NamedTuple):
 
 def _settled(own: Mapping[str, Any], calibrated: bool, view: ModelView | None) -> _Settled:
     """What users leave open goes with the kind of step, and with what is explained."""
-    at_the_input = view is not None and not view.attributes_inside
-    shares_scale = at_the_input and all(spec.shape.rank > 2 for spec in tf.nest.flatten(view.points_spec))
+    shares_scale = (
+        view is not None
+        and not view.attributes_inside
+        and all(spec.shape.rank > 2 for spec in tf.nest.flatten(view.points_spec))
+    )
     noise = own["noise"] if own["noise"] != "auto" else NOISE if shares_scale else 0.0
     rule = own["rule"] or (("idgi" if noise else "idgi-both") if calibrated else "explicand")
     steps = own["steps"] or (CALIBRATED_STEPS if calibrated else FIXED_STEPS)
