@@ -125,11 +125,11 @@ _NOTES = (
     "gradients of the output with as many forward passes.",
     "“IG², no noise” is the same walk with the gradients at its own points. “Squared SmoothGrad” is a control: 12 "
     "squared gradients at the explicand with the same noise, without walk, references or completeness.",
-    "Read from it: at the pixels IG² with its defaults is ahead of Gradient, Expected IG and DeepSHAP on every network "
-    "by every metric, but for DEL on SqueezeNet, where DeepSHAP is level; Blur IG deletes as well. What makes the "
-    "difference are the noise and the squares of IDGI's sum, not the path: without noise IG² is behind Guided IG and "
-    "Blur IG on ADD and DEL, and the control, which has noise and squares and no path, is level with IG² (on "
-    "SqueezeNet ahead by .005 in AUC). What the path adds is that attributions add up to the difference to a counterfactual, and "
-    "GradCF itself.",
+    "Read from it: at the pixels IG² with its defaults is ahead of Gradient, Expected IG and DeepSHAP on every "
+    "network by every metric, but for DEL on SqueezeNet, where DeepSHAP is level; Blur IG deletes as well. What "
+    "makes the difference are the noise and the squares of IDGI's sum, not the path: without noise IG² is behind "
+    "Guided IG and Blur IG on ADD and DEL, and the control, which has noise and squares and no path, is level "
+    "with IG² (on SqueezeNet ahead by .005 in AUC). What the path adds is that attributions add up to the "
+    "difference to a counterfactual, and GradCF itself.",
     "Inside the network, maps are sums over channels with their sign, brought to the size of the input (bicubic).",
 )
