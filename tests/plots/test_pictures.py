@@ -207,7 +207,7 @@ class TestPlot:
         ends = {"counterfactuals": np.zeros([1, F])}
         figure = self.explanation(numbers(F), np.ones(F), 4, settings={"end": "baseline"}, **ends).plot()
         assert self.titles(figure)[1:3] == ["baseline", "x − baseline"]
-        assert figure.axes[-1].get_xlabel() == "path: explicand → baseline"
+        assert figure.axes[-1].get_xlabel() == "steps: explicand → baseline"
         assert self.titles(self.explanation(numbers(F), np.ones(F), **ends).plot())[1] == "path's end"
 
     def test_title_names_and_overlay(self):

@@ -16,6 +16,7 @@ from tf_ig2.plots.words import draw_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 
 class Explained(Protocol):
@@ -39,6 +40,8 @@ class Explained(Protocol):
     def output(self) -> np.ndarray: ...
     @property
     def gradcfe(self) -> Any: ...
+    @property
+    def steps_taken(self) -> Any: ...
 
     def at_input(self) -> Any: ...
 
@@ -183,13 +186,18 @@ def _several(attribution: Explained, drawn: Callable[..., None], heading: str) -
 
 
 def _curves(axes: Axes, attribution: Explained) -> None:
-    """The explained output and the distance along the path: each reference thin, their mean thick."""
-    along = np.linspace(0, 1, attribution.outputs.shape[-1])
+    """The explained output and the distance, step by step: each reference thin, their mean thick."""
+    points = attribution.outputs.shape[-1]
+    taken = attribution.steps_taken
+    if taken is not None:  # a path that has stopped stays where it is
+        points = min(points, max(2, int(np.max(taken)) + 1))
     lines = [(axes, attribution.outputs, FOR, "explained output")]
     if np.any(attribution.distances):
         lines.append((axes.twinx(), attribution.distances, AGAINST, "distance to the reference"))
     for axis, curves, colour, label in lines:
-        axis.plot(along, curves.T, color=colour, alpha=0.25, linewidth=0.8)
-        axis.plot(along, curves.mean(axis=0), color=colour)
+        shown = curves[:, :points]
+        axis.plot(shown.T, color=colour, alpha=0.25, linewidth=0.8)
+        axis.plot(shown.mean(axis=0), color=colour)
         axis.set_ylabel(label, color=colour)
-    axes.set_xlabel(f"path: explicand → {_end(attribution)}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(f"steps: explicand → {_end(attribution)}")

@@ -43,10 +43,13 @@ def test_the_page_of_defaults_has_every_method_at_both_places(asked, monkeypatch
 def test_variants_of_calibrated_steps_are_compared_with_the_defaults(asked, monkeypatch, tmp_path):
     few = {name: calibration.VARIANTS[name] for name in (calibration.DEFAULTS, "1 step", "sparse norm")}
     monkeypatch.setattr(calibration, "VARIANTS", few)
+    monkeypatch.setattr(calibration, "INSIDE_VARIANTS", {calibration.DEFAULTS: {}, "noise 0.03": {"noise": 0.03}})
+    monkeypatch.setitem(calibration.INSIDE, "MobileNetV1", "maps")
     options = Options(tmp_path, tasks=("MobileNetV1",), verbose=False, metrics=(ground_truth.GT_AUC,))
     page = calibration.run(options)[0].read_text()
     assert asked == [("study", "MobileNetV1", "auto")]
-    assert [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")][1:] == list(few)
+    arms = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
+    assert [arm for arm in arms if arm] == [*few, calibration.DEFAULTS, "noise 0.03"]
 
 
 def test_positions_are_a_variant_only_where_there_are_some():
