@@ -103,7 +103,7 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
       batch_size: samples per forward pass.
 
     Returns:
-      Their representations; `Representations` are checked and passed on.
+      Their representations, without their source; `Representations` are checked and passed on.
 
     Raises:
       TypeError, ValueError: as `tf_ig2.validation.contrasts`; or the `Representations` are another model's.
@@ -135,7 +135,6 @@ def represent(view: ModelView, references: Any, explicands: int, batch_size: int
         tf.nest.map_structure(joined, *low),
         tf.nest.map_structure(joined, *high),
         joined(*outputs),
-        view.source,
     )
 
 

@@ -15,12 +15,10 @@ from tf_ig2.explainers.explicand_explainer import ExplicandExplainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths.agi import TowardClass
 from tf_ig2.paths.plan import Walk
-from tf_ig2.paths.rules import END, IDGI_ENDS, START, TRAPEZOID
+from tf_ig2.paths.rules import FROM_EXPLICAND
 
 FRACTION = 0.01
 """What each feature moves by in a step, as a fraction of the value range; about that of the authors' code."""
-
-_RULES = {"explicand": START, "counterfactual": END, "trapezoid": TRAPEZOID, **IDGI_ENDS}
 
 
 class AGIExplainer(ExplicandExplainer):
@@ -72,17 +70,21 @@ class AGIExplainer(ExplicandExplainer):
         **model_options: Any,
     ):
         steps = validation.positive("steps", steps, integer=True)
-        if step_size != "auto":
-            validation.positive("step_size", step_size)
-        if rule not in _RULES:
-            raise ValueError(f"Unknown rule: {rule!r}. Choose one of {list(_RULES)}.")
+        if not isinstance(step_size, str) or step_size != "auto":
+            step_size = validation.positive("step_size", step_size)
+        if rule not in FROM_EXPLICAND:
+            raise ValueError(f"Unknown rule: {rule!r}. Choose one of {list(FROM_EXPLICAND)}.")
+        seed = validation.seed(seed)
         found = _checked(classes, seed)
         length = None if isinstance(step_size, str) else float(step_size)
-        contrast = OtherClasses(checked_range(value_range), length, FRACTION, found, seed)
+        bounds = checked_range(value_range)
+        contrast = OtherClasses(bounds, length, FRACTION, found, seed)
 
         def walk(view: ModelView | None) -> Walk:
             probabilities = view is not None and view.output_activation is not None
-            return Walk(TowardClass(probabilities), _RULES[rule], segments=steps, contrast=contrast, summed=True)
+            return Walk(
+                TowardClass(probabilities), FROM_EXPLICAND[rule], segments=steps, contrast=contrast, summed=True
+            )
 
         super().__init__(
             model,
@@ -93,7 +95,7 @@ class AGIExplainer(ExplicandExplainer):
                 "steps": steps,
                 "step_size": step_size,
                 "rule": rule,
-                "value_range": value_range,
+                "value_range": bounds or "auto",
             },
             jit_compile=jit_compile,
             **model_options,
@@ -105,8 +107,6 @@ class AGIExplainer(ExplicandExplainer):
 
 def _checked(classes: Any, seed: Any) -> int | tuple[int, ...]:
     """How many classes, or which."""
-    if seed is not None:
-        np.random.SeedSequence(seed)  # raises what it should
     if np.ndim(classes) == 0:
         return validation.positive("classes", classes, integer=True)
     indices = np.asarray(classes)

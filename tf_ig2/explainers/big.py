@@ -62,11 +62,12 @@ class BIGExplainer(ExplicandExplainer):
         **model_options: Any,
     ):
         steps = validation.positive("steps", steps, integer=True)
-        contrast = ByAttacks(checked_range(value_range), None, 0.0, _checked(attacks))
+        bounds = checked_range(value_range)
+        contrast = ByAttacks(bounds, None, 0.0, _checked(attacks))
         super().__init__(
             model,
             walk=Walk(FromBoundary(), rules.by_name(rule, steps), segments=1, contrast=contrast),
-            own={"steps": steps, "rule": rule, "attacks": attacks, "value_range": value_range},
+            own={"steps": steps, "rule": rule, "attacks": attacks, "value_range": bounds or "auto"},
             jit_compile=jit_compile,
             **model_options,
         )

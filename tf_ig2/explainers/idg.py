@@ -57,11 +57,12 @@ class IDGExplainer(BaselineExplainer):
     ):
         steps = validation.positive("steps", steps, integer=True)
         coarse = validation.positive("coarse", coarse, integer=True)
-        contrast = Decisions(checked_range(value_range), coarse=coarse)
+        bounds = checked_range(value_range)
+        contrast = Decisions(bounds, coarse=coarse)
         super().__init__(
             model,
             walk=Walk(DecisionLine(), START, segments=steps + 1, contrast=contrast),
-            own={"steps": steps, "coarse": coarse, "value_range": value_range},
+            own={"steps": steps, "coarse": coarse, "value_range": bounds or "auto"},
             jit_compile=jit_compile,
             **model_options,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from tf_ig2.paths.gradpath import GradPath
 from tf_ig2.paths.keep import Keep
 from tf_ig2.paths.normalizers import Normalizer
 from tf_ig2.paths.plan import Walk
-from tf_ig2.paths.rules import END, IDGI_ENDS, START, TRAPEZOID, Rule, noisy_idgi, segment
+from tf_ig2.paths.rules import FROM_EXPLICAND, Rule, noisy_idgi, segment
 from tf_ig2.paths.stepping import Calibrated, Fixed
 
 CALIBRATED_STEPS, FIXED_STEPS = 3, 10
@@ -29,8 +30,6 @@ CALIBRATED_STEPS, FIXED_STEPS = 3, 10
 
 NOISE = 0.1
 """`noise="auto"` at an input whose features all share one scale, as a fraction of the range of values."""
-
-_ENDPOINT_RULES = {"explicand": START, "counterfactual": END, "trapezoid": TRAPEZOID, **IDGI_ENDS}
 
 
 class IG2Explainer(PathExplainer):
@@ -118,8 +117,8 @@ class IG2Explainer(PathExplainer):
         completeness_tolerance: float | None = None,
         jit_compile: bool = False,
     ):
-        if rule is not None and rule != "segment" and rule not in _ENDPOINT_RULES:
-            raise ValueError(f"Unknown rule: {rule!r}. Choose one of {[*_ENDPOINT_RULES, 'segment']}.")
+        if rule is not None and rule != "segment" and rule not in FROM_EXPLICAND:
+            raise ValueError(f"Unknown rule: {rule!r}. Choose one of {[*FROM_EXPLICAND, 'segment']}.")
         if steps is not None:
             steps = validation.positive("steps", steps, integer=True)
         if not isinstance(step_size, str) or step_size not in ("auto", "range"):
@@ -216,7 +215,8 @@ class IG2Explainer(PathExplainer):
         Returns:
           The representations, with the value range of each reference.
         """
-        return represent(self.view, references, 0, batch_size)
+        found = represent(self.view, references, 0, batch_size)
+        return dataclasses.replace(found, source=self.view.source)
 
     def _callback_walk(self) -> Walk:
         """A callback gives no distances: without a step size of the user's it is made of the value range."""
@@ -236,7 +236,7 @@ class IG2Explainer(PathExplainer):
     def _rule(self, settled: _Settled) -> Rule:
         if settled.rule == "segment":
             return segment(self.nodes, self.completeness_tolerance)
-        return noisy_idgi(settled.noise, self.seed) if settled.noise else _ENDPOINT_RULES[settled.rule]
+        return noisy_idgi(settled.noise, self.seed) if settled.noise else FROM_EXPLICAND[settled.rule]
 
     def _settings(self) -> dict[str, Any]:
         clip = list(self.clip_min_max) if isinstance(self.clip_min_max, tuple) else self.clip_min_max

@@ -14,12 +14,10 @@ from tf_ig2.explainers.explicand_explainer import ExplicandExplainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths.mfaba import ToBoundary
 from tf_ig2.paths.plan import Walk
-from tf_ig2.paths.rules import END, IDGI_ENDS, START, TRAPEZOID
+from tf_ig2.paths.rules import FROM_EXPLICAND
 
 FRACTIONS = {"l2": 0.02, "sign": 0.001}
 """The length of a step by its norm, as a fraction of the value range; near to that of the authors' code."""
-
-_RULES = {"explicand": START, "counterfactual": END, "trapezoid": TRAPEZOID, **IDGI_ENDS}
 
 
 class MFABAExplainer(ExplicandExplainer):
@@ -72,15 +70,15 @@ class MFABAExplainer(ExplicandExplainer):
             step_size = validation.positive("step_size", step_size)
         if norm not in FRACTIONS:
             raise ValueError(f"Unknown norm: {norm!r}. Choose one of {list(FRACTIONS)}.")
-        if rule not in _RULES:
-            raise ValueError(f"Unknown rule: {rule!r}. Choose one of {list(_RULES)}.")
+        if rule not in FROM_EXPLICAND:
+            raise ValueError(f"Unknown rule: {rule!r}. Choose one of {list(FROM_EXPLICAND)}.")
         length = None if isinstance(step_size, str) else float(step_size)
         bounds = checked_range(value_range)
         super().__init__(
             model,
             walk=Walk(
                 ToBoundary(sign=norm == "sign"),
-                _RULES[rule],
+                FROM_EXPLICAND[rule],
                 segments=steps,
                 contrast=WithinRange(bounds, length, FRACTIONS[norm]),
             ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 
 from tf_ig2 import validation
 from tf_ig2.contrasts.words import WordByWord
@@ -61,11 +60,9 @@ class SequentialIGExplainer(ExplicandExplainer):
         **model_options: Any,
     ):
         steps = validation.positive("steps", steps, integer=True)
-        if token is not None and (isinstance(token, bool) or not isinstance(token, (int, np.integer))):
-            raise TypeError(f"`token` must be the number of a token, or None, not {token!r}.")
-        if token is not None and token < 0:
-            raise ValueError(f"`token` must not be negative, not {token!r}.")
-        contrast = WordByWord(None if token is None else int(token))
+        if token is not None:
+            token = validation.not_negative("token", token, integer=True)
+        contrast = WordByWord(token)
         super().__init__(
             model,
             walk=Walk(StraightLine(), rules.by_name(rule, steps), segments=1, contrast=contrast, summed=True),

@@ -79,6 +79,9 @@ IDGI_BOTH = Rule(start=0.5, end=0.5, idgi=True)
 IDGI_ENDS = {"idgi": IDGI, "idgi-both": IDGI_BOTH}
 """IDGI by name: with the gradient at the start of each piece, or the mean over both of its ends."""
 
+FROM_EXPLICAND = {"explicand": START, "counterfactual": END, "trapezoid": TRAPEZOID, **IDGI_ENDS}
+"""The rules of paths that start at the explicand, by the end of a step that the gradient is taken at."""
+
 RIEMANN = ("left", "right", "midpoint", "trapezoid")
 
 

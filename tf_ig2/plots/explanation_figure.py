@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
+from tf_ig2 import describe
 from tf_ig2.plots import checked, notebook
 from tf_ig2.plots.colours import AGAINST, FOR
 from tf_ig2.plots.panels import heat_map, image, is_image
@@ -16,28 +18,15 @@ from tf_ig2.plots.words import draw_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 
-class Explained(Protocol):
+class Explained(describe.Explained, Protocol):
     """What a figure asks of an explanation: these attributes of an `Attribution`, which draws itself by this module."""
 
     @property
-    def values(self) -> Any: ...
-    @property
-    def explicand(self) -> Any: ...
-    @property
-    def outputs(self) -> np.ndarray: ...
-    @property
     def distances(self) -> np.ndarray: ...
     @property
-    def target(self) -> Any: ...
-    @property
     def counterfactuals(self) -> Any: ...
-    @property
-    def settings(self) -> dict[str, Any]: ...
-    @property
-    def output(self) -> np.ndarray: ...
     @property
     def gradcfe(self) -> Any: ...
     @property

@@ -10,11 +10,10 @@ from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import comparison, report
 from tf_ig2.paper.experiments.defaults import INSIDE
-from tf_ig2.paper.experiments.methods import Method, toward_references
+from tf_ig2.paper.experiments.methods import Method, toward_references, toward_references_inside
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import imagenet
-from tf_ig2.paths.keep import Keep
 from tf_ig2.paths.normalizers import SparseL1
 
 TITLE = "Which defaults should calibrated steps have?"
@@ -82,14 +81,7 @@ def inside(task: Task, layer: str) -> dict[str, Method]:
     """IG² at an inner layer, with each of `INSIDE_VARIANTS`, brought to the input."""
     view = ModelView(task.view.model, input_layer=layer)
 
-    def method(explainer: IG2Explainer) -> Method:
-        return lambda part: (
-            explainer.explain(part.inputs, part.references, part.target, keep=Keep(counterfactuals=False))
-            .at_input()
-            .values
-        )
-
-    return {name: method(IG2Explainer(view, **more)) for name, more in INSIDE_VARIANTS.items()}
+    return {name: toward_references_inside(IG2Explainer(view, **more)) for name, more in INSIDE_VARIANTS.items()}
 
 
 def methods(task: Task) -> dict[str, Method]:

@@ -17,7 +17,7 @@ from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import comparison, report
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, toward_references_inside
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import imagenet
@@ -75,7 +75,6 @@ def inside(task: Task, layer: str) -> dict[str, Method]:
     view, shared = ModelView(task.view.model, input_layer=layer), task.references.shape[1]
     from_zero = IntegratedGradientsExplainer(view, steps=GRADIENTS, rule="idgi")
     expected = ExpectedIGExplainer(view, steps=GRADIENTS // shared, rule="idgi")
-    ig2 = IG2Explainer(view)
 
     def toward_points(part: Task) -> np.ndarray:
         flat = part.references.reshape(-1, *part.references.shape[2:])
@@ -88,7 +87,7 @@ def inside(task: Task, layer: str) -> dict[str, Method]:
             from_zero.explain(part.inputs, 0.0, part.target, keep=_NOTHING).at_input().values
         ),
         "Expected IG, IDGI": toward_points,
-        IG2: lambda part: ig2.explain(part.inputs, part.references, part.target, keep=_NOTHING).at_input().values,
+        IG2: toward_references_inside(IG2Explainer(view)),
     }
 
 

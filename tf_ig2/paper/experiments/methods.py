@@ -98,6 +98,11 @@ def toward_references(explainer: IG2Explainer, batch_size: int = 32) -> Method:
     )
 
 
+def toward_references_inside(explainer: IG2Explainer) -> Method:
+    """The same of an explainer at an inner layer: maps of the input."""
+    return lambda part: explainer.explain(part.inputs, part.references, part.target, keep=_NOTHING).at_input().values
+
+
 def ig2_explainer(task: Task) -> IG2Explainer:
     """IG² with the task's options, and its own defaults where there are none."""
     return IG2Explainer(task.view, **{"clip_min_max": task.value_range, **task.options.get(IG2, {})})
