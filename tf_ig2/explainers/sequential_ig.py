@@ -37,6 +37,7 @@ class SequentialIGExplainer(ExplicandExplainer):
       TypeError, ValueError: an argument is not of its kind, unknown, or out of range; the message names it.
 
     Example:
+      >>> import numpy as np
       >>> layers = [keras.Input([6], dtype="int32"), keras.layers.Embedding(20, 4, name="words")]
       >>> model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
       >>> explainer = SequentialIGExplainer(model, input_layer="words", token=0)
