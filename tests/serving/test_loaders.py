@@ -22,8 +22,8 @@ from tf_ig2.serving import export
 # Number of steps → tolerance, as a fraction of an explicand's largest attribution. A batch of another size is summed in
 # another order, and a ReLU network makes a jump of such a rounding error (1e-7) where the path comes close to a kink.
 # Measured over all loaders and batches: wafer_cnn 3e-7 at five steps and 6e-3 at ten, text_cnn 6e-9 at ten,
-# mobilenet_v2 2e-6 at one and 3e-3 at three.
-STEPS = {"wafer_cnn": {5: 1e-5}, "text_cnn": {5: 1e-5}, "mobilenet_v2": {1: 1e-4, 3: 2e-2}}
+# mobilenet_v2 2e-6 at one and 3e-3 at three, which is not run here: it takes a minute.
+STEPS = {"wafer_cnn": {5: 1e-5}, "text_cnn": {5: 1e-5}, "mobilenet_v2": {1: 1e-4}}
 LOADERS_PY = Path(__file__).parent / "loaders.py"
 BATCHES = [1, 3, 8]
 
@@ -95,7 +95,7 @@ class Trained:
     """A trained ReLU network, and how far from each other two correct programs may be on it.
 
     Attributes:
-      x: eight explicands.
+      x: eight explicands, of a large network three.
       references: two of them.
       steps: number of steps → tolerance of an attribution, as a fraction of the explicand's largest one.
     """
@@ -105,6 +105,11 @@ class Trained:
     x: Any
     references: Any
     steps: dict[int, float]
+
+    @property
+    def batches(self):
+        """The sizes of batches, as far as there are explicands."""
+        return [n for n in BATCHES if n <= len(self.x)]
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +126,8 @@ def trained():
     if "TF_IG2_DATA_DIR" in os.environ:
         file = Path(os.environ["TF_IG2_DATA_DIR"]) / "models" / "mobilenet_v2_imagenet.keras"
         explainer = IG2Explainer(keras.models.load_model(file, compile=False))
-        images = rng.uniform(0, 255, [10, 224, 224, 3]).astype(np.float32)
-        networks.append(Trained("mobilenet_v2", explainer, images[:8], images[8:], STEPS["mobilenet_v2"]))
+        images = rng.uniform(0, 255, [5, 224, 224, 3]).astype(np.float32)
+        networks.append(Trained("mobilenet_v2", explainer, images[:3], images[3:], STEPS["mobilenet_v2"]))
     return networks
 
 
@@ -221,7 +226,7 @@ def jobs(exported, text_net, two_inputs, trained, samples, contrast, tokens, pai
                 [
                     {"x": network.x[:n], "target": np.int32(-1), "steps": np.int32(steps)}
                     for steps in network.steps
-                    for n in BATCHES
+                    for n in network.batches
                 ],
             )
             for network in trained
@@ -293,12 +298,13 @@ def test_a_wrong_reference_gets_a_sentence(loaded):
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_trained_relu_networks_agree_in_their_first_steps(loaded, in_process, name):
+def test_trained_relu_networks_agree_in_their_first_steps(loaded, trained, in_process, name):
     if name not in loaded:
         pytest.skip("TF_IG2_DATA_DIR is not set: MobileNetV2's weights are there")
+    network = next(network for network in trained if network.name == name)
     answered = iter(loaded[name])
-    for steps, tolerance in STEPS[name].items():
-        for n in BATCHES:
+    for steps, tolerance in network.steps.items():
+        for n in network.batches:
             assert deviation(next(answered), in_process[name, steps], n) <= tolerance, (steps, n)
 
 
