@@ -1,20 +1,25 @@
-"""The long form: a line of a table for every kind of file."""
+"""The long form: counts of every kind of file, as a table in docs/results/robustness.md.
+
+python -m tests.fuzzing --mutations 10000
+"""
 
 import argparse
+from pathlib import Path
 
+from tests.fuzzing import report
 from tests.fuzzing.kinds import KINDS
-from tests.fuzzing.run import ERROR, FEWER, OTHER, SAME, fuzz
+from tests.fuzzing.run import fuzz
 
 parser = argparse.ArgumentParser(prog="python -m tests.fuzzing", description=__doc__)
 parser.add_argument("--mutations", type=int, default=10_000, help="of each kind of file")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--only", default="", help="kinds whose names begin so")
+parser.add_argument("--page", type=Path, default=report.PAGE, help="the Markdown page that has the table")
 arguments = parser.parse_args()
 
-print("| file | mutations | error by name | the same content | records missing | other content | slowest, s |")
-print("|---|---|---|---|---|---|---|", flush=True)
+print(report.HEAD, flush=True)
 for name in KINDS:
     if name.startswith(arguments.only):
-        counts, slowest = fuzz(name, arguments.mutations, arguments.seed)
-        cells = [f"{counts[outcome]:,}" for outcome in (ERROR, SAME, FEWER, OTHER)]
-        print(f"| {name} | {arguments.mutations:,} | {' | '.join(cells)} | {slowest:.2f} |", flush=True)
+        line = report.row(name, *fuzz(name, arguments.mutations, arguments.seed))
+        print(line, flush=True)
+        report.write(line, KINDS, arguments.page)

@@ -146,6 +146,17 @@ def _explained(format):
     return make
 
 
+def _alone(format):
+    """The same rows without their report, which has a checksum of the whole file."""
+
+    def make(folder):
+        path = _explained(format)(folder)
+        (folder / "reports" / "name.json").unlink()
+        return path
+
+    return make
+
+
 def _report(file, data):
     import hashlib
 
@@ -224,6 +235,8 @@ KINDS = {
     "records .parquet": Kind(_parquet, _read_records, unchecked=True),
     "explained rows .tfrecord": Kind(_explained("tfrecord"), _read_explained),
     "explained rows .parquet": Kind(_explained("parquet"), _read_explained),
+    "explained rows alone .tfrecord": Kind(_alone("tfrecord"), _read_explained, fewer=True),
+    "explained rows alone .parquet": Kind(_alone("parquet"), _read_explained, unchecked=True),
     "report of a shard": Kind(_report_file, _read_report),
     "manifest of an export": Kind(
         _manifest, lambda path: read_manifest(path.parent.parent), (ValueError, FileNotFoundError)
