@@ -108,22 +108,6 @@ def targets(target: Any, explicands: int, output_spec: tf.TensorSpec) -> np.ndar
     return np.broadcast_to(array, explicands).astype(np.int32)
 
 
-def callable_target(target: Any) -> Any:
-    """Checks a callable target: graphs are kept by it.
-
-    Raises:
-      TypeError: it cannot be hashed.
-    """
-    try:
-        hash(target)
-    except TypeError as error:
-        raise TypeError(
-            f"`target` is a {type(target).__name__} that cannot be hashed, and compiled graphs are kept by their "
-            "target: pass a function, or give the class a __hash__ (a dataclass: frozen=True)."
-        ) from error
-    return target
-
-
 def number(name: str, value: Any, *, integer: bool = False) -> Any:
     """Checks a finite number and gives it as Python's own, of which settings are made: int or float.
 

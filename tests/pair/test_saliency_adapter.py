@@ -14,7 +14,7 @@ from tf_ig2 import (
     ModelView,
     NonFiniteGradientError,
 )
-from tf_ig2.pair.saliency_adapter import _Adapter, saliency_adapter
+from tf_ig2.pair.saliency_adapter import saliency_adapter
 
 IMAGE = np.random.default_rng(0).random((12, 12, 3)).astype("float32")
 
@@ -82,30 +82,89 @@ PAIRS_OWN = {
     ),
     "occlusion": lambda x, other, call: saliency.Occlusion().GetMask(x, call, size=11, value=9),
     "xrai": lambda x, other, call: saliency.XRAI().GetMask(x, call, baselines=[other]),
-    "ours": lambda x, other, call: IntegratedGradientsExplainer(steps=9).GetMask(x, call, x_baseline=other),
-    "ours, smooth": lambda x, other, call: GradientExplainer().GetSmoothedMask(
-        x, call, stdev_spread=0.5, nsamples=4, seed=0
+}
+OURS = {
+    "integrated gradients": lambda x, other, call: IntegratedGradientsExplainer(steps=9).GetMask(
+        x, call, x_baseline=other
     ),
+    "smooth": lambda x, other, call: GradientExplainer().GetSmoothedMask(x, call, stdev_spread=0.5, nsamples=4, seed=0),
 }
 
 
-@pytest.mark.parametrize("way", PAIRS_OWN)
-def test_without_a_target_the_class_of_the_explicand_is_explained_all_the_way(model, way):
+@pytest.mark.parametrize("way", OURS)
+def test_without_a_target_our_explainers_explain_the_class_of_the_explicand_all_the_way(model, way):
     x, other, target = around_another_class(model)
-    alone = PAIRS_OWN[way](x, other, saliency_adapter(model))
-    np.testing.assert_array_equal(alone, PAIRS_OWN[way](x, other, saliency_adapter(model, target)))
+    alone = OURS[way](x, other, saliency_adapter(model))
+    np.testing.assert_array_equal(alone, OURS[way](x, other, saliency_adapter(model, target)))
 
 
-def test_without_an_explicand_each_row_has_its_own_class(model):
+@pytest.mark.parametrize("way", PAIRS_OWN)
+def test_pairs_own_classes_explain_the_class_of_the_explicand_that_they_are_told(model, way):
+    x, other, target = around_another_class(model)
+    told = PAIRS_OWN[way](x, other, saliency_adapter(model).of_explicand(x))
+    np.testing.assert_array_equal(told, PAIRS_OWN[way](x, other, saliency_adapter(model, target)))
+
+
+@pytest.mark.parametrize("way", PAIRS_OWN)
+def test_without_target_and_explicand_no_class_is_guessed(model, way):
     x, other, _ = around_another_class(model)
-    call = saliency_adapter(model)
-    keys = ["OUTPUT_LAYER_VALUES"]
-    found = call(np.stack([x, other]), expected_keys=keys)[keys[0]]
-    np.testing.assert_allclose(found, np.max(ModelView(model).outputs(tf.constant(np.stack([x, other]))), axis=1))
-    x[:] = other  # an array that was written over is another explicand
-    np.testing.assert_array_equal(
-        saliency.GradientSaliency().GetMask(x, call), saliency.GradientSaliency().GetMask(other, call)
-    )
+    with pytest.raises(ValueError, match=r"Nobody said which output.*of_explicand\(x\)"):
+        PAIRS_OWN[way](x, other, saliency_adapter(model))
+
+
+def test_what_needs_no_output_needs_no_target(model):
+    found = saliency_adapter(model)(IMAGE[None], expected_keys=["REP_LAYER_VALUES"])
+    assert found["REP_LAYER_VALUES"].shape == (1, 576)
+
+
+def test_of_one_output_nobody_has_to_say_which(model):
+    keras.utils.set_random_seed(0)
+    one = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    mask = saliency.IntegratedGradients().GetMask(np.ones(4), saliency_adapter(one), x_steps=3)
+    np.testing.assert_allclose(mask, one.get_weights()[0][:, 0], rtol=1e-6)
+
+
+def test_the_class_is_that_of_the_model_as_it_is(model):
+    x, _, target = around_another_class(model)
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    call, keys = saliency_adapter(other), ["OUTPUT_LAYER_VALUES"]
+    before = call.of_explicand(x)(x[None], expected_keys=keys)[keys[0]]
+    np.testing.assert_allclose(before, logit(model, x[None], target), rtol=1e-5)
+    other.weights[-1].assign_add(100 * np.eye(3, dtype="float32")[target - 1])
+    after = call.of_explicand(x)(x[None], expected_keys=keys)[keys[0]]
+    np.testing.assert_allclose(after, logit(other, x[None], target - 1), rtol=1e-5)
+
+
+def test_a_callable_is_what_it_computes_now(model):
+    k = [0]
+    call = saliency_adapter(model, lambda outputs: outputs[:, k[0]])
+    keys = ["INPUT_OUTPUT_GRADIENTS", "OUTPUT_LAYER_VALUES"]
+    maps = ["CONVOLUTION_OUTPUT_GRADIENTS"]
+    for k[0] in (0, 1):
+        fixed = saliency_adapter(model, k[0])
+        for ask in (call, call.of_explicand(IMAGE)):
+            for asked in (keys, keys[1:], maps):
+                expected = fixed(IMAGE[None], expected_keys=asked)
+                found = ask(IMAGE[None], expected_keys=asked)
+                for key in asked:
+                    np.testing.assert_allclose(found[key], expected[key], rtol=1e-6, err_msg=key)
+
+
+def test_an_index_among_the_arguments_comes_before_any_target(model):
+    by_index = saliency_adapter(model, 2)
+    for target in (None, 0, lambda outputs: outputs[:, 1]):
+        call = saliency_adapter(model, target)
+        for ask in (call, call.of_explicand(IMAGE)):
+            found = saliency.GradientSaliency().GetMask(IMAGE, ask, {"target": 2})
+            np.testing.assert_array_equal(found, saliency.GradientSaliency().GetMask(IMAGE, by_index))
+
+
+def test_a_target_without_gradient_is_refused_where_gradients_are_wanted(model):
+    call = saliency_adapter(model, lambda outputs: tf.cast(outputs[:, 0] > 0, tf.float32))
+    assert saliency.Occlusion().GetMask(IMAGE, call, size=6).shape == IMAGE.shape
+    with pytest.raises(ValueError, match="has no gradient"):
+        saliency.GradientSaliency().GetMask(IMAGE, call)
 
 
 @pytest.mark.parametrize("args", [None, "airplane", 3, ["a"], {}])
@@ -151,10 +210,17 @@ def test_ig2_by_callback_is_ig2_compiled(model, distance):
 
 
 def test_any_batch_size_is_traced_once(model):
-    adapter = _Adapter(ModelView(model), 1, None, IG2Explainer()._distance)
+    traced = [0]
+
+    class Counted(ModelView):
+        def forward(self, *args, **options):
+            traced[0] += 1
+            return super().forward(*args, **options)
+
+    call = saliency_adapter(Counted(model), lambda outputs: outputs[:, 1])
     for count in (1, 2, 7):
-        adapter(np.zeros((count, 12, 12, 3)), {}, ["INPUT_OUTPUT_GRADIENTS"])
-    assert adapter._gradient.experimental_get_tracing_count() == 1
+        call(np.zeros((count, 12, 12, 3)), {}, ["INPUT_OUTPUT_GRADIENTS"])
+    assert traced == [1]
 
 
 def test_integer_and_double_images_are_converted(call):

@@ -58,12 +58,8 @@ class TracedTarget:
             return explained, () if slope is None else tf.convert_to_tensor(slope)
 
         self._computed = fingerprint.Computed(both, spec)
-        if gradient and not self._has_gradient:
-            raise ValueError(
-                "The `target` callable has no gradient: what it returns does not depend on the model's output through "
-                "differentiable operations (argmax, round and comparisons are not). Return a score itself, for example "
-                "`outputs[:, 3]` or `tf.reduce_max(outputs, axis=-1)`."
-            )
+        if gradient:
+            self.check_gradient()
 
     def __call__(self, outputs: tf.Tensor) -> tf.Tensor:
         """The explained output `[B]`."""
@@ -74,6 +70,19 @@ class TracedTarget:
 
     def __hash__(self) -> int:
         return hash(self._computed)
+
+    def check_gradient(self) -> None:
+        """Checks that it has a gradient.
+
+        Raises:
+          ValueError: it has none.
+        """
+        if not self._has_gradient:
+            raise ValueError(
+                "The `target` callable has no gradient: what it returns does not depend on the model's output through "
+                "differentiable operations (argmax, round and comparisons are not). Return a score itself, for example "
+                "`outputs[:, 3]` or `tf.reduce_max(outputs, axis=-1)`."
+            )
 
     def _check_shape(self, spec: tf.TensorSpec) -> None:
         """Tries it on a number of rows that is not the size of anything else."""
