@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.serving.conftest import check
-from tf_ig2 import ModelView, SequentialIGExplainer
+from tf_ig2 import IG2Explainer, ModelView, SequentialIGExplainer
 from tf_ig2.serving import export
 
 TOKENS = np.array([[3, 1, 4, 0], [2, 5, 5, 6]], np.int32)
@@ -108,6 +108,20 @@ def test_a_callback_gives_the_same():
 def test_wrong_arguments_are_named(model, options, error, word):
     with pytest.raises(error, match=word):
         SequentialIGExplainer(model, input_layer="words", **options)
+
+
+@pytest.mark.parametrize(("token", "there"), [(8, "0 … 7"), (999, "0 … 7"), (2**40, "int32")])
+def test_a_token_without_a_vector_is_named(model, token, there):
+    explainer = SequentialIGExplainer(model, input_layer="words", token=token)
+    with pytest.raises(ValueError, match=rf"^`token`: {token} is no token of this model: .*{there}\.$"):
+        explainer.explain(TOKENS)
+
+
+def test_words_without_a_vector_are_named(model):
+    with pytest.raises(ValueError, match=r"^1003 is no token of this model: .* 0 … 7\.$"):
+        SequentialIGExplainer(model, input_layer="words").explain(TOKENS + 1000)
+    with pytest.raises(ValueError, match=r"^1003 is no token of this model"):
+        IG2Explainer(model, input_layer="words").explain(TOKENS, TOKENS + 1000)
 
 
 def test_what_is_no_words_is_refused():

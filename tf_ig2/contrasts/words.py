@@ -51,7 +51,12 @@ class WordByWord(Contrast):
                 f"`token` is looked up in the embedding of a model that takes tokens [N, W], and this one takes {taken}"
                 " and is explained where they are: name the embedding with `input_layer`, or leave `token` out."
             )
-        vectors = view.enter(tf.fill([1, shape[0]], tf.cast(self.token, taken.dtype)))[0][0]
+        if self.token > taken.dtype.max:
+            raise ValueError(f"`token`: {self.token} is no token of this model: it takes {taken.dtype.name}.")
+        try:
+            vectors = view.enter(tf.fill([1, shape[0]], tf.cast(self.token, taken.dtype)))[0][0]
+        except ValueError as error:
+            raise ValueError(f"`token`: {error}") from error
         if vectors.shape != tuple(shape):
             raise ValueError(f"The model has {vectors.shape[0]} vectors at its `input_layer` for {shape[0]} tokens.")
         return vectors.numpy()

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import functools
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -242,8 +243,23 @@ class ModelView:
         Returns:
           The points, structure of `[B, ...]`, and what `forward` needs beside them: `()` without an `input_layer`,
           otherwise the tensors `[B, ...]` that go around it.
+
+        Raises:
+          ValueError: a token is out of an embedding's range.
         """
-        return (inputs, ()) if self._cut is None else self._cut.enter(inputs)
+        if self._cut is None:
+            return inputs, ()
+        try:
+            return self._cut.enter(inputs)
+        except tf.errors.InvalidArgumentError as error:
+            outside = re.search(r"indices\[.*\] = (-?\d+) is not in \[0, (\d+)\)", error.message)
+            if outside is None:
+                raise
+            token, count = map(int, outside.groups())
+            raise ValueError(
+                f"{token} is no token of this model: the embedding below its `input_layer` has vectors for "
+                f"0 … {count - 1}."
+            ) from None
 
     def forward(
         self,
