@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,6 +120,67 @@ def test_an_oracle_finds_its_fault(trial, name):
     TWINS[id(faulty)] = faulty
     with pytest.raises(AssertionError):
         getattr(oracles, name)(trial)
+
+
+CONTAINERS = {
+    "a tensor": lambda x, references: tf.is_tensor(x),
+    "a wide array": lambda x, references: x.dtype == np.float64,
+    "references in a tensor": lambda x, references: tf.is_tensor(references),
+    "references in a wide array": lambda x, references: references.dtype == np.float64,
+}
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_what_is_read_otherwise_from_another_container_is_found(trial, kind):
+    oracles.other_containers(trial)
+
+    def spoil(explanation, x, references, options):
+        return _times(explanation, 1.01 if CONTAINERS[kind](x, references) else 1.0)
+
+    trial.explainer = Faulty(trial.explainer, spoil)
+    with pytest.raises(AssertionError, match="values"):
+        oracles.other_containers(trial)
+
+
+MASKS = {
+    "scaled": lambda verb, x, target, baselines: 1.01 * verb(x, target=target, baselines=baselines),
+    "another class": lambda verb, x, target, baselines: verb(x, target=(target + 1) % 3, baselines=baselines),
+    "another baseline": lambda verb, x, target, baselines: verb(x, target=target, baselines=baselines[:1]),
+    "another shape": lambda verb, x, target, baselines: verb(x, target=target, baselines=baselines)[None],
+}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_mask_that_is_not_the_explanation_is_found(trial, kind):
+    oracles.pairs_verb(trial)
+    verb = trial.explainer.GetMask
+    trial.explainer = Faulty(trial.explainer, lambda explanation, *_: explanation)
+    trial.explainer.GetMask = lambda x, target, baselines: MASKS[kind](verb, x, target, baselines)
+    with pytest.raises(AssertionError, match="GetMask"):
+        oracles.pairs_verb(trial)
+
+
+def _scaled(explanation, x, references, options, explain):
+    return _times(explanation, 1.01 if callable(options["target"]) else 1.0)
+
+
+def _first_class(explanation, x, references, options, explain):
+    return explain(x, references, target=0) if callable(options["target"]) else explanation
+
+
+@pytest.mark.parametrize("spoil", [_scaled, _first_class])
+def test_a_callable_that_explains_another_number_is_found(trial, spoil):
+    oracles.target_callable(trial)
+    right = trial.explainer.explain
+    trial.explainer = Faulty(trial.explainer, lambda *args: spoil(*args, right))
+    with pytest.raises(AssertionError, match="a callable"):
+        oracles.target_callable(trial)
+
+
+def test_every_oracle_has_a_fault():
+    source = Path(__file__).read_text(encoding="utf-8")
+    for oracle in (*oracles.ALWAYS, *oracles.DEAR):
+        assert oracle.__name__ in FAULTS or f"oracles.{oracle.__name__}(trial)" in source, oracle.__name__
 
 
 def test_a_softmax_that_is_taken_for_logits_is_found(trial):
