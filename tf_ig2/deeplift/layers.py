@@ -30,7 +30,7 @@ class Ruled(NamedTuple):
     rule: Rule
 
 
-_PRODUCT, _ANY = integrated(1), integrated(16, panels=64)
+_PRODUCT, _ANY = integrated(1), integrated(16, panels=512)
 
 _LAYERS = keras.layers
 _LINEAR_LAYERS = (

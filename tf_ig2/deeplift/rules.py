@@ -14,8 +14,17 @@ Function = Callable[[list[tf.Tensor]], tf.Tensor]
 Rule = Callable[[Function, list[tf.Tensor], list[tf.Tensor]], tf.Tensor]
 """`(function, inputs, reference inputs) -> output`, the output's gradient being the multipliers."""
 
-_CLOSE = 3e-4
-"""By how much of what it is to be an integral may miss, before the line is divided further."""
+_CLOSE = 3e-5
+"""By how much of what it is to be the integral of a whole line may miss; of a part of the line, by its part of it."""
+
+_NARROW = 1 / 16
+"""Parts of the line that are narrower than this may miss by as much: there are few of them."""
+
+_NARROWEST = 2**-12
+"""Parts of the line that are narrower than this are taken as they are: of float32 points little more is told apart."""
+
+_ROUNDINGS = 16
+"""How many roundings of the function's values are no miss."""
 
 _TINY = 1e-6
 """Input differences up to this size have the gradient for their multiplier: Δout/Δin would be rounding noise."""
@@ -69,74 +78,82 @@ def maximum(function: Function, inputs: list[tf.Tensor], references: list[tf.Ten
 def integrated(nodes: int, panels: int = 1) -> Rule:
     """The rule for any differentiable function: its gradient's mean on the straight line between its two inputs.
 
+    With several panels each row marches along its line by itself, in steps that shrink where a step's integral is not
+    the difference of the function at its two ends, and grow where it is: what changes within a small part of the line,
+    a softmax of large scores or a normalisation near a vector without variance, is resolved there alone.
+
     Args:
-      nodes: number of Gauss–Legendre nodes; one is exact for products of two factors.
-      panels: into how many parts, each with these nodes, the line is divided at most: four times as many until what is
-        handed back adds up, to `_CLOSE` of the change.
+      nodes: number of Gauss–Legendre nodes in a panel; one is exact for products of two factors.
+      panels: how many panels are tried at most; the last one takes all that is left of the line.
     """
     positions, weights = np.polynomial.legendre.leggauss(nodes)
 
     def rule(function: Function, inputs: list[tf.Tensor], references: list[tf.Tensor]) -> tf.Tensor:
-        where = tf.constant((positions + 1) / 2, inputs[0].dtype)
-        shares = tf.constant(weights / 2, inputs[0].dtype)
+        dtype = inputs[0].dtype
+        where, shares = tf.constant((positions + 1) / 2, dtype), tf.constant(weights / 2, dtype)
         value = function(inputs)
 
+        def at(position: tf.Tensor) -> list[tf.Tensor]:
+            return [r + _along(position, x) * (x - r) for x, r in zip(inputs, references, strict=True)]
+
         def multiply(upstream: tf.Tensor) -> list[tf.Tensor]:
-            def mean(parts: tf.Tensor) -> list[tf.Tensor]:
-                divisor = tf.cast(parts, where.dtype)
+            zeros = [tf.zeros_like(x) for x in inputs]
 
-                def add(number: tf.Tensor, total: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-                    part, node = number // nodes, number % nodes
-                    position, share = (tf.cast(part, where.dtype) + where[node]) / divisor, shares[node] / divisor
-                    points = [r + tf.cast(position, x.dtype) * (x - r) for x, r in zip(inputs, references, strict=True)]
-                    gradients = _vjp(function, points, upstream)
-                    added = [t + tf.cast(share, t.dtype) * g for t, g in zip(total, gradients, strict=True)]
-                    return number + 1, added
+            def integral(start: tf.Tensor, width: tf.Tensor) -> list[tf.Tensor]:
+                def add(node: tf.Tensor, total: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+                    gradients = _vjp(function, at(start + width * where[node]), upstream)
+                    share = shares[node] * width
+                    return node + 1, [t + _along(share, g) * g for t, g in zip(total, gradients, strict=True)]
 
-                zeros = [tf.zeros_like(x) for x in inputs]
-                return tf.while_loop(lambda number, total: number < nodes * parts, add, [tf.constant(0), zeros])[1]
+                return tf.while_loop(lambda node, total: node < nodes, add, [tf.constant(0), zeros])[1]
 
-            one = tf.constant(1)
             if panels == 1:
-                return mean(one)
-            change = upstream * (value - function(references))
-            wanted, scale = _by_row(change), _by_row(tf.abs(change))
+                return integral(tf.zeros([], dtype), tf.ones([], dtype))
+            # Rows that nobody can tell apart march together.
+            by_row = _sum_of_rows if all(map(_has_rows, (value, *inputs))) else tf.reduce_sum
+            end = function(references)
+            change = by_row(tf.abs(upstream * (value - end)))
+            rounding = _ROUNDINGS * dtype.as_numpy_dtype(np.finfo(dtype.as_numpy_dtype).eps)
+            noise = rounding * by_row(tf.abs(upstream) * (tf.abs(value) + tf.abs(end)))
 
-            def misses(gradients: list[tf.Tensor]) -> tf.Tensor:
-                given = [_by_row(g * (x - r)) for g, x, r in zip(gradients, inputs, references, strict=True)]
-                gap = tf.abs(sum(given[1:], given[0]) - wanted)
-                return gap > _CLOSE * scale
+            def march(tried: tf.Tensor, start: tf.Tensor, width: tf.Tensor, total: list[tf.Tensor]) -> Any:
+                found = integral(start, width)
+                given = [by_row(g * (x - r)) for g, x, r in zip(found, inputs, references, strict=True)]
+                wanted = by_row(upstream * (function(at(start + width)) - function(at(start))))
+                allowed = tf.maximum(_CLOSE * change * tf.maximum(width, _NARROW), noise)
+                last = tf.equal(tried, panels - 1)
+                taken = (
+                    ~(tf.abs(sum(given[1:], given[0]) - wanted) > allowed) | last | (width <= _NARROWEST)
+                )  # what is not finite goes on too
+                share = tf.cast(taken, dtype)
+                total = [tf.where(_along(taken, g), t + g, t) for t, g in zip(total, found, strict=True)]
+                start, width = start + share * width, tf.where(taken, 2 * width, width / 4)
+                left = tf.where(tf.equal(tried, panels - 2), 1 - start, tf.minimum(width, 1 - start))
+                return tried + 1, start, left, total
 
-            def go_on(parts: tf.Tensor, gradients: list[tf.Tensor]) -> tf.Tensor:
-                return (parts < panels) & tf.reduce_any(misses(gradients))
+            def go_on(tried: tf.Tensor, start: tf.Tensor, width: tf.Tensor, total: list[tf.Tensor]) -> tf.Tensor:
+                return (tried < panels) & tf.reduce_any(width > 0)
 
-            def closer(parts: tf.Tensor, gradients: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-                # Rows that are close enough stay as they are: what a row gets must not depend on the others.
-                rows = misses(gradients)
-                finer = zip(gradients, mean(4 * parts), strict=True)
-                return 4 * parts, [tf.where(_along(rows, after), after, before) for before, after in finer]
-
-            return tf.while_loop(go_on, closer, [one, mean(one)])[1]
+            begin = [tf.constant(0), tf.zeros_like(change), tf.ones_like(change), zeros]
+            return tf.while_loop(go_on, march, begin)[3]
 
         return linked(value, inputs, multiply)
 
     return rule
 
 
-def _by_row(x: tf.Tensor) -> tf.Tensor:
-    """The sum of each row `[B]`; of all, `[]`, where there are no rows, or, run eagerly, nobody knows."""
-    return tf.reduce_sum(x, axis=list(range(1, x.shape.rank))) if _has_rows(x) else tf.reduce_sum(x)
+def _sum_of_rows(x: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(x, axis=list(range(1, x.shape.rank)))
 
 
 def _has_rows(x: tf.Tensor) -> bool:
+    """Whether the first axis is the batch; run eagerly, nobody knows."""
     return bool(x.shape.rank) and x.shape[0] is None
 
 
 def _along(rows: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """What is known of each row, to go with the elements of a tensor; of any row, where it has none."""
-    if not (_has_rows(rows) and _has_rows(x)):
-        return tf.reduce_any(rows)
-    return tf.reshape(rows, [-1] + [1] * (x.shape.rank - 1))
+    """What is known of each row `[B]`, or of all `[]`, to go with the elements of a tensor."""
+    return tf.reshape(rows, [-1] + [1] * (x.shape.rank - 1)) if rows.shape.rank else rows
 
 
 def _value_and_gradient(function: Function, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -42,8 +42,9 @@ class DeepSHAPExplainer(Explainer):
       input_layer: attribute at this layer's output instead of the model's input (a text model's embedding).
       unknown: what to do with operations without a rule: `"error"`; `"gradient"`, take the gradient at the explicand,
         at the price of completeness; `"integrate"`, take the mean of the gradient between the reference's and the
-        explicand's values at that operation, with 16 nodes, at the price of 16 more backward passes through it; with
-        64, 256 or 1024 where that does not add up, and a warning where it still misses by more than 1 %.
+        explicand's values at that operation, with 16 nodes, at the price of 16 more backward passes through it. Where
+        that does not add up, the line between the two is divided where the operation changes, into up to 512 parts of
+        16 nodes; where the attributions still miss by more than 1 %, a warning says by how much.
 
     Raises:
       ValueError: an operation has no rule and `unknown` is `"error"`; the message names it.
@@ -153,8 +154,9 @@ class DeepSHAPExplainer(Explainer):
         if self.unknown == "integrate" and worst > _GAP:
             warnings.warn(
                 f"The attributions of some explicands miss the difference of the outputs by up to {worst:.1%}: the "
-                'operations that unknown="integrate" goes through change faster than its nodes resolve. See '
-                "`relative_completeness_gap`.",
+                'operations that unknown="integrate" goes through change faster than its nodes resolve. '
+                "`relative_completeness_gap` says which; take references nearer to them, or ExpectedIGExplainer, whose "
+                "path goes through the whole model.",
                 stacklevel=2,
             )
         return found[0] if request.single else found
