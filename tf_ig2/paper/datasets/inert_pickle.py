@@ -95,21 +95,24 @@ class Reader:
           BudgetError: it costs too much.
           ValueError, TypeError, IndexError, KeyError, struct.error: it is damaged, or no table.
         """
-        data, size, budget = self._data, self._size, self.budget
-        while self._at < size:
-            code = data[self._at]
-            self._at += 1
-            if code == _STOP:
-                if len(self.stack) != 1 or self.marked:
-                    raise ValueError("something is left over at its end")
-                return self.stack[0]
-            step = _STEPS.get(code)
-            if step is None:
-                raise ValueError(f"the opcode {code:#04x}, which tables are not made of")
-            budget.items -= 1
-            if budget.items < 0:
-                raise BudgetError("it describes more objects than a file of its size should")
-            step(self)
+        data, size, steps, left = self._data, self._size, _STEPS, self.budget.items
+        try:
+            while self._at < size:
+                code = data[self._at]
+                self._at += 1
+                if code == _STOP:
+                    if len(self.stack) != 1 or self.marked:
+                        raise ValueError("something is left over at its end")
+                    return self.stack[0]
+                step = steps[code]
+                if step is None:
+                    raise ValueError(f"the opcode {code:#04x}, which tables are not made of")
+                left -= 1
+                if left < 0:
+                    raise BudgetError("it describes more objects than a file of its size should")
+                step(self)
+        finally:
+            self.budget.items = left
         raise ValueError("it ends before its last opcode")
 
     def take(self, number: int) -> bytes:
@@ -121,12 +124,11 @@ class Reader:
         self._at += number
         return found
 
-    def number(self, layout: str) -> int:
-        """The next number, laid out as `struct` says."""
-        if layout == "<B":  # most of them, and by far
-            self._at += 1
-            return self._data[self._at - 1]
-        return struct.unpack(layout, self.take(struct.calcsize(layout)))[0]
+    def number(self, layout: struct.Struct) -> int:
+        """The next number."""
+        at = self._at
+        self._at = at + layout.size
+        return layout.unpack_from(self._data, at)[0]
 
     def line(self) -> bytes:
         """What stands before the next end of a line."""
@@ -205,9 +207,9 @@ class Reader:
     def call(self) -> None:
         """Calls what was named with the tuple on the stack."""
         arguments = _of_kind(tuple, self.stack.pop())
-        self.budget.take_bytes(
-            sum(len(word) for word in arguments if isinstance(word, (str, bytes)))
-        )  # it may copy them
+        for word in arguments:
+            if type(word) in (str, bytes):
+                self.budget.take_bytes(len(word))  # it may be copied
         self.stack.append(self._instance(self.stack.pop(), arguments))
 
     def build(self) -> None:
@@ -218,8 +220,9 @@ class Reader:
 
 _MOST_NAMES = 100
 _STOP = pickle.STOP[0]
+_BYTE, _SHORT, _LONG, _SIGNED, _HUGE, _FLOAT = map(struct.Struct, ("<B", "<H", "<I", "<i", "<Q", ">d"))
 
-Step = Callable[[Reader], None]
+Step = Callable[[Reader], Any]
 
 
 def _of_kind(kind: type, value: Any) -> Any:
@@ -232,11 +235,11 @@ def _value(value: Any) -> Step:
     return lambda reader: reader.stack.append(value)
 
 
-def _read(layout: str) -> Step:
+def _read(layout: struct.Struct) -> Step:
     return lambda reader: reader.stack.append(reader.number(layout))
 
 
-def _of_bytes(layout: str, made: Callable[[bytes], Any]) -> Step:
+def _of_bytes(layout: struct.Struct, made: Callable[[bytes], Any]) -> Step:
     """Bytes that follow their number."""
     return lambda reader: reader.stack.append(made(reader.take(reader.number(layout))))
 
@@ -276,7 +279,7 @@ def _quoted(line: bytes) -> str:
 
 
 def _protocol(reader: Reader) -> None:
-    if reader.number("<B") > pickle.HIGHEST_PROTOCOL:
+    if reader.number(_BYTE) > pickle.HIGHEST_PROTOCOL:
         raise ValueError("an unknown protocol")
 
 
@@ -292,64 +295,63 @@ def _set_item(reader: Reader) -> None:
     reader.set_items(found)
 
 
-_STEPS: dict[int, Step] = {
-    code[0]: step
-    for code, step in {
-        pickle.PROTO: _protocol,
-        pickle.FRAME: lambda reader: reader.take(8),  # what it announces is not needed
-        pickle.MARK: Reader.mark,
-        pickle.POP: Reader.pop,
-        pickle.POP_MARK: Reader.since_mark,
-        pickle.DUP: lambda reader: reader.stack.append(reader.stack[-1]),
-        pickle.NONE: _value(None),
-        pickle.NEWTRUE: _value(True),
-        pickle.NEWFALSE: _value(False),
-        pickle.INT: _of_line(_integer),
-        pickle.LONG: _of_line(lambda line: int(line.rstrip(b"L"))),
-        pickle.FLOAT: _of_line(float),
-        pickle.STRING: _of_line(_quoted),
-        pickle.UNICODE: _of_line(lambda line: line.decode("raw-unicode-escape")),
-        pickle.BININT: _read("<i"),
-        pickle.BININT1: _read("<B"),
-        pickle.BININT2: _read("<H"),
-        pickle.BINFLOAT: _read(">d"),
-        pickle.LONG1: _of_bytes("<B", _long),
-        pickle.LONG4: _of_bytes("<i", _long),
-        pickle.SHORT_BINSTRING: _of_bytes("<B", _latin1),
-        pickle.BINSTRING: _of_bytes("<i", _latin1),
-        pickle.SHORT_BINUNICODE: _of_bytes("<B", _utf8),
-        pickle.BINUNICODE: _of_bytes("<I", _utf8),
-        pickle.BINUNICODE8: _of_bytes("<Q", _utf8),
-        pickle.SHORT_BINBYTES: _of_bytes("<B", bytes),
-        pickle.BINBYTES: _of_bytes("<I", bytes),
-        pickle.BINBYTES8: _of_bytes("<Q", bytes),
-        pickle.BYTEARRAY8: _of_bytes("<Q", bytes),
-        pickle.EMPTY_LIST: lambda reader: reader.stack.append([]),
-        pickle.LIST: _collected(list),
-        pickle.APPEND: lambda reader: reader.extend([reader.stack.pop()]),
-        pickle.APPENDS: lambda reader: reader.extend(reader.since_mark()),
-        pickle.EMPTY_TUPLE: _value(()),
-        pickle.TUPLE: _collected(tuple),
-        pickle.TUPLE1: lambda reader: reader.gather(1),
-        pickle.TUPLE2: lambda reader: reader.gather(2),
-        pickle.TUPLE3: lambda reader: reader.gather(3),
-        pickle.EMPTY_DICT: lambda reader: reader.stack.append({}),
-        pickle.DICT: Reader.new_dict,
-        pickle.SETITEM: _set_item,
-        pickle.SETITEMS: lambda reader: reader.set_items(reader.since_mark()),
-        pickle.GLOBAL: lambda reader: reader.name(_utf8(reader.line()), _utf8(reader.line())),
-        pickle.STACK_GLOBAL: _stack_global,
-        pickle.PERSID: lambda reader: reader.name("persistent", _utf8(reader.line())),
-        pickle.BINPERSID: lambda reader: reader.name("persistent", "object"),
-        pickle.REDUCE: Reader.call,
-        pickle.NEWOBJ: Reader.call,
-        pickle.BUILD: Reader.build,
-        pickle.PUT: lambda reader: reader.remember(int(reader.line())),
-        pickle.BINPUT: lambda reader: reader.remember(reader.number("<B")),
-        pickle.LONG_BINPUT: lambda reader: reader.remember(reader.number("<I")),
-        pickle.MEMOIZE: Reader.memoize,
-        pickle.GET: lambda reader: reader.recall(int(reader.line())),
-        pickle.BINGET: lambda reader: reader.recall(reader.number("<B")),
-        pickle.LONG_BINGET: lambda reader: reader.recall(reader.number("<I")),
-    }.items()
+_KNOWN: dict[bytes, Step] = {
+    pickle.PROTO: _protocol,
+    pickle.FRAME: lambda reader: reader.take(8),  # what it announces is not needed
+    pickle.MARK: Reader.mark,
+    pickle.POP: Reader.pop,
+    pickle.POP_MARK: Reader.since_mark,
+    pickle.DUP: lambda reader: reader.stack.append(reader.stack[-1]),
+    pickle.NONE: _value(None),
+    pickle.NEWTRUE: _value(True),
+    pickle.NEWFALSE: _value(False),
+    pickle.INT: _of_line(_integer),
+    pickle.LONG: _of_line(lambda line: int(line.rstrip(b"L"))),
+    pickle.FLOAT: _of_line(float),
+    pickle.STRING: _of_line(_quoted),
+    pickle.UNICODE: _of_line(lambda line: line.decode("raw-unicode-escape")),
+    pickle.BININT: _read(_SIGNED),
+    pickle.BININT1: _read(_BYTE),
+    pickle.BININT2: _read(_SHORT),
+    pickle.BINFLOAT: _read(_FLOAT),
+    pickle.LONG1: _of_bytes(_BYTE, _long),
+    pickle.LONG4: _of_bytes(_SIGNED, _long),
+    pickle.SHORT_BINSTRING: _of_bytes(_BYTE, _latin1),
+    pickle.BINSTRING: _of_bytes(_SIGNED, _latin1),
+    pickle.SHORT_BINUNICODE: _of_bytes(_BYTE, _utf8),
+    pickle.BINUNICODE: _of_bytes(_LONG, _utf8),
+    pickle.BINUNICODE8: _of_bytes(_HUGE, _utf8),
+    pickle.SHORT_BINBYTES: _of_bytes(_BYTE, bytes),
+    pickle.BINBYTES: _of_bytes(_LONG, bytes),
+    pickle.BINBYTES8: _of_bytes(_HUGE, bytes),
+    pickle.BYTEARRAY8: _of_bytes(_HUGE, bytes),
+    pickle.EMPTY_LIST: lambda reader: reader.stack.append([]),
+    pickle.LIST: _collected(list),
+    pickle.APPEND: lambda reader: reader.extend([reader.stack.pop()]),
+    pickle.APPENDS: lambda reader: reader.extend(reader.since_mark()),
+    pickle.EMPTY_TUPLE: _value(()),
+    pickle.TUPLE: _collected(tuple),
+    pickle.TUPLE1: lambda reader: reader.gather(1),
+    pickle.TUPLE2: lambda reader: reader.gather(2),
+    pickle.TUPLE3: lambda reader: reader.gather(3),
+    pickle.EMPTY_DICT: lambda reader: reader.stack.append({}),
+    pickle.DICT: Reader.new_dict,
+    pickle.SETITEM: _set_item,
+    pickle.SETITEMS: lambda reader: reader.set_items(reader.since_mark()),
+    pickle.GLOBAL: lambda reader: reader.name(_utf8(reader.line()), _utf8(reader.line())),
+    pickle.STACK_GLOBAL: _stack_global,
+    pickle.PERSID: lambda reader: reader.name("persistent", _utf8(reader.line())),
+    pickle.BINPERSID: lambda reader: reader.name("persistent", "object"),
+    pickle.REDUCE: Reader.call,
+    pickle.NEWOBJ: Reader.call,
+    pickle.BUILD: Reader.build,
+    pickle.PUT: lambda reader: reader.remember(int(reader.line())),
+    pickle.BINPUT: lambda reader: reader.remember(reader.number(_BYTE)),
+    pickle.LONG_BINPUT: lambda reader: reader.remember(reader.number(_LONG)),
+    pickle.MEMOIZE: Reader.memoize,
+    pickle.GET: lambda reader: reader.recall(int(reader.line())),
+    pickle.BINGET: lambda reader: reader.recall(reader.number(_BYTE)),
+    pickle.LONG_BINGET: lambda reader: reader.recall(reader.number(_LONG)),
 }
+_STEPS = [_KNOWN.get(bytes([code])) for code in range(256)]
+"""By opcode; None where tables are not made of it."""
