@@ -87,7 +87,7 @@ def count(path: str) -> int:
         if is_parquet(path):
             with _opened(path) as file:
                 return sum(len(batch) for batch in _parquet_file(file).iter_batches(1024))
-        return sum(len(batch) for batch in _tf_records(path).batch(16))  # `reduce` traces a graph for every file
+        return sum(len(batch) for batch in tf_records(path).batch(16))
     except tf.errors.OpError as error:
         raise ValueError(f"{path!r} is not a whole TFRecord file: {error.message}") from error
     except (ValueError, OSError) as error:  # pyarrow's errors are of these kinds
@@ -111,7 +111,7 @@ def read(path: str, name: str, start: int, stop: int) -> Iterator[Record]:
     if is_parquet(path):
         rows = _parquet_rows(path, start, stop)
     else:
-        rows = map(_example, _tf_records(path).skip(start).take(stop - start).as_numpy_iterator())
+        rows = map(_example, tf_records(path).skip(start).take(stop - start).as_numpy_iterator())
     for number, (features, problem, digest) in enumerate(_whole(path, rows), start):
         key = features.get("key")
         if isinstance(key, (list, tuple, np.ndarray)) and len(key) == 1:
@@ -211,8 +211,11 @@ def _image(name: str, data: bytes, shape: list[int], pixel_range: tuple[float, f
         raise RejectedError(f"corrupt image: `{name}` cannot be decoded: {error}") from error
 
 
-def _tf_records(path: str) -> tf.data.TFRecordDataset:
-    return tf.data.TFRecordDataset(path, compression_type="GZIP" if path.endswith(".gz") else None)
+def tf_records(path: str) -> tf.data.Dataset:
+    """The records of a TFRecord file as bytes; `tf.data.TFRecordDataset` traces, and keeps, a graph for each file."""
+    kind = "GZIP" if path.endswith(".gz") else ""
+    variant = tf.raw_ops.TFRecordDataset(filenames=[path], compression_type=kind, buffer_size=2**18)
+    return tf.data.experimental.from_variant(variant, tf.TensorSpec([], tf.string))
 
 
 def _example(data: bytes) -> tuple[dict[str, Any], str | None, bytes]:

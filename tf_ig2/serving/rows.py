@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import files
+from tf_ig2.serving.records import tf_records
 from tf_ig2.serving.served import Explanations
 
 
@@ -74,7 +75,7 @@ def _decoded(path: str, data: bytes) -> list[dict[str, Any]]:
         types = {field.name: _numpy_type(field.type) for field in table.schema if field.name != "key"}
         rows = [{name: np.array(v, types[name]) if name in types else v for name, v in row.items()} for row in rows]
     else:
-        rows = [_from_example(data) for data in tf.data.TFRecordDataset(path).as_numpy_iterator()]
+        rows = [_from_example(data) for data in tf_records(path).as_numpy_iterator()]
     for row in rows:
         for name in [name for name in row if name.endswith("_shape")]:
             values = name.removesuffix("_shape")
