@@ -34,6 +34,19 @@ EXAMPLES: dict[str, Example] = {
         "DeepSHAP",
         (own_references,),
     ),
+    "DeepSHAP through an operation that casts": (
+        Description(
+            "image",
+            ("spectral", "spectral"),
+            policy="mixed_float16",
+            reduction="maximum",
+            ending="softmax_layer",
+            inputs="dict",
+            packaging="sequential",
+        ),
+        "DeepSHAP",
+        (),
+    ),
     "a row of DeepSHAP was integrated as finely as the others in its batch needed": (
         Description(
             "tokens", ("attention", "convolution"), "silu", "float64", None, "maximum", "softmax_averaged", met=True

@@ -89,9 +89,10 @@ def integrated(nodes: int, panels: int = 1) -> Rule:
     positions, weights = np.polynomial.legendre.leggauss(nodes)
 
     def rule(function: Function, inputs: list[tf.Tensor], references: list[tf.Tensor]) -> tf.Tensor:
-        dtype = inputs[0].dtype
-        where, shares = tf.constant((positions + 1) / 2, dtype), tf.constant(weights / 2, dtype)
         value = function(inputs)
+        kinds = {x.dtype for x in (value, *inputs)}  # of several where an operation casts
+        dtype = tf.float64 if tf.float64 in kinds else tf.float32
+        where, shares = tf.constant((positions + 1) / 2, dtype), tf.constant(weights / 2, dtype)
 
         def at(position: tf.Tensor) -> list[tf.Tensor]:
             return [r + _along(position, x) * (x - r) for x, r in zip(inputs, references, strict=True)]
@@ -110,10 +111,14 @@ def integrated(nodes: int, panels: int = 1) -> Rule:
             if panels == 1:
                 return integral(tf.zeros([], dtype), tf.ones([], dtype))
             # Rows that nobody can tell apart march together.
-            by_row = _sum_of_rows if all(map(_has_rows, (value, *inputs))) else tf.reduce_sum
+            sum_up = _sum_of_rows if all(map(_has_rows, (value, *inputs))) else tf.reduce_sum
+
+            def by_row(x: tf.Tensor) -> tf.Tensor:
+                return sum_up(tf.cast(x, dtype))
+
             end = function(references)
             change = by_row(tf.abs(upstream * (value - end)))
-            rounding = _ROUNDINGS * dtype.as_numpy_dtype(np.finfo(dtype.as_numpy_dtype).eps)
+            rounding = _ROUNDINGS * max(float(np.spacing(kind.as_numpy_dtype(1))) for kind in kinds)
             noise = rounding * by_row(tf.abs(upstream) * (tf.abs(value) + tf.abs(end)))
 
             def march(tried: tf.Tensor, start: tf.Tensor, width: tf.Tensor, total: list[tf.Tensor]) -> Any:
@@ -153,6 +158,7 @@ def _has_rows(x: tf.Tensor) -> bool:
 
 def _along(rows: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     """What is known of each row `[B]`, or of all `[]`, to go with the elements of a tensor."""
+    rows = rows if rows.dtype == tf.bool else tf.cast(rows, x.dtype)
     return tf.reshape(rows, [-1] + [1] * (x.shape.rank - 1)) if rows.shape.rank else rows
 
 

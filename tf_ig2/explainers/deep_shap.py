@@ -27,6 +27,9 @@ from tf_ig2.models.model_view import LayerLike, ModelView
 _GAP = 0.01
 """The completeness gap from which on a user is warned, relative to the difference that it misses."""
 
+_ROUNDINGS = 16
+"""How many roundings of the output, in the precision that the model computes in, are no gap to warn of."""
+
 
 class DeepSHAPExplainer(Explainer):
     """DeepSHAP: multipliers from differences of activations, times the difference of the inputs, mean over references.
@@ -149,8 +152,11 @@ class DeepSHAPExplainer(Explainer):
                     np.add.at(sum_, i, part.numpy() / size)
                 bar.update(len(pairs))
         found = explanation()
-        size = np.maximum(np.abs(found._difference), _GAP * np.abs(outputs).mean(axis=(1, 2)))
-        worst = np.max(np.abs(found.completeness_gap) / np.maximum(size, np.finfo(size.dtype).tiny))
+        size = np.abs(outputs).mean(axis=(1, 2))
+        missed = np.maximum(np.abs(found.completeness_gap) - _ROUNDINGS * _precision(view.model) * size, 0)
+        worst = np.max(
+            missed / np.maximum(np.maximum(np.abs(found._difference), _GAP * size), np.finfo(size.dtype).tiny)
+        )
         if self.unknown == "integrate" and worst > _GAP:
             warnings.warn(
                 f"The attributions of some explicands miss the difference of the outputs by up to {worst:.1%}: the "
@@ -207,3 +213,15 @@ class DeepSHAPExplainer(Explainer):
         return self._graphs.get(
             model.target, lambda: tf.function(attribute, input_signature=signature, autograph=False)
         )
+
+
+def _precision(model: keras.Model) -> float:
+    """The spacing of numbers at 1 in the coarsest type that a layer computes in."""
+    return max(map(_layer_precision, model.layers))
+
+
+def _layer_precision(layer: keras.layers.Layer) -> float:
+    if getattr(layer, "layers", None):
+        return _precision(layer)
+    kind = tf.as_dtype(layer.compute_dtype)
+    return float(np.spacing(kind.as_numpy_dtype(1))) if kind.is_floating else 0.0
