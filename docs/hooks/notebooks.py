@@ -41,7 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     lines = [
         "# Notebooks",
         "",
-        "Each runs from top to bottom in a checkout, on data and networks that come with it; here they are as they came out.",
+        "Each runs from top to bottom in a checkout; here they are with what came out.",
         "",
     ]
     for path in notebooks():

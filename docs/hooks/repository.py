@@ -1,4 +1,4 @@
-"""Pages of the site that lie outside of `docs/`: what pages link to in the repository becomes a page, or a file, beside them.
+"""Pages from outside of `docs/`: what a page links to in the repository becomes a page, or a file, of the site.
 
 So that a link works in a checkout and in the site alike: `../tf_ig2/paths/plan.py` is the file in the one, and a page
 with its text in the other. The changelog is one of these; `results/` and `notebooks/` in the navigation are all pages
@@ -23,7 +23,15 @@ PAGES = {"CHANGELOG.md": "changelog.md", "notebooks": "notebooks/index.md"}
 
 _CODE = re.compile(r"(?ms)^( *)(`{3,}|~{3,}).*?^\1\2[ \t]*$|`+[^`\n]+`+")
 _LINK = re.compile(r"(\]\()([^)\s]+)")
-_TEXT = {".py": "python", ".json": "json", ".toml": "toml", ".cfg": "ini", ".txt": "text", ".cff": "yaml", ".yml": "yaml"}
+_TEXT = {
+    ".py": "python",
+    ".json": "json",
+    ".toml": "toml",
+    ".cfg": "ini",
+    ".txt": "text",
+    ".cff": "yaml",
+    ".yml": "yaml",
+}
 
 _home: dict[str, str] = {}
 """Page → path in the repository, of pages from outside of `docs/`."""
@@ -31,7 +39,9 @@ _home: dict[str, str] = {}
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """All pages of `results/` in the navigation, the overview first."""
-    results = sorted((Path(config.docs_dir) / "results").glob("*.md"), key=lambda path: (path.name != "README.md", path))
+    results = sorted(
+        (Path(config.docs_dir) / "results").glob("*.md"), key=lambda path: (path.name != "README.md", path)
+    )
     for item in config.nav or []:
         if item.get("Results") == "results/":
             item["Results"] = [f"results/{path.name}" for path in results]
