@@ -15,8 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import tf_ig2
-from tf_ig2.paper.datasets.digits import load_digits
 from tf_ig2.paper import saved_models
+from tf_ig2.paper.datasets.digits import load_digits
 
 DOCS = Path(__file__).parent
 FOR, AGAINST, GREY = "#b2182b", "#2166ac", "#555555"

@@ -11,8 +11,8 @@ import saliency.core as saliency
 from tf_ig2 import ModelView, saliency_adapter
 
 ROOT = Path(__file__).parents[1]
-ELSEWHERE = {"extending.md": "tests/test_docs_extending.py"}
-"""Pages whose blocks have a test of their own."""
+ELSEWHERE = {"extending.md": "tests/test_docs_extending.py", "coming_from.md": "tests/test_docs_blocks.py"}
+"""Pages whose blocks have a test of their own; the second's is the last one here."""
 
 
 def blocks(page):
@@ -47,7 +47,7 @@ def names(tmp_path, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_blocks_of_a_page_run_one_after_the_other(page, names):
     if page.name in ELSEWHERE:
         assert (ROOT / ELSEWHERE[page.name]).exists()
@@ -67,3 +67,6 @@ def test_what_is_said_to_be_the_same_is_the_same(names):
     captums_delta = names["attributions"][0].sum() - (logits[0] - logits[1])
     np.testing.assert_allclose(names["delta"][0], captums_delta, atol=1e-5)
     assert names["inside"].shape == (4, 6, 6, 4)
+    explanation = names["explanation_of_shap"]
+    total = explanation.values.sum(axis=(1, 2, 3)) + names["base_values"]
+    np.testing.assert_allclose(total, explanation.output, atol=1e-4)  # as SHAP has it

@@ -72,9 +72,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links to the repository as links to the site."""
-    here = home(page.file.src_uri)
-    return with_links(markdown, here, page.file.src_uri)
+    """Links to the repository as links to the site; and under a page of results its tables as files."""
+    uri = page.file.src_uri
+    return with_links(markdown, home(uri), uri) + _tables(uri, Path(config.docs_dir))
+
+
+def _tables(uri: str, docs: Path) -> str:
+    """Links to the CSV files of a page of results, which are named after it."""
+    page = docs / uri
+    if page.parent.name != "results" or not page.is_file():
+        return ""
+    names = sorted(
+        file.name for file in page.parent.glob("*.csv") if re.fullmatch(rf"{page.stem}(_\d+|_path)?", file.stem)
+    )
+    return "\n\nTables as files: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n" if names else ""
 
 
 def home(uri: str) -> str:
