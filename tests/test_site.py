@@ -150,7 +150,7 @@ def test_a_notebook_is_a_page_with_its_outputs():
         new.new_output("error", ename="ValueError", evalue="no", traceback=[]),
     ]
     cells = [
-        new.new_markdown_cell(f"# Title\n\n{badge}"),
+        new.new_markdown_cell(f"# Title\n\n{badge} [two](02_not_there.ipynb)"),
         new.new_code_cell("x = 1", outputs=outputs),
         new.new_code_cell(""),
     ]
@@ -158,7 +158,7 @@ def test_a_notebook_is_a_page_with_its_outputs():
     notebooks = hook("notebooks")
     text, pictures, html = notebooks.page_of(notebook, "one")
     assert notebooks.title_of(notebook, "one") == "Title"
-    assert text.startswith("# Title\n\n[Open in Colab](https://elsewhere/x)\n\n```python\nx = 1\n```\n\n")
+    assert text.startswith("# Title\n\n[Open in Colab](https://elsewhere/x) two\n\n```python\nx = 1\n```\n\n")
     assert "```text\n100 %\nred\n```" in text
     assert "![output](one_1.png)" in text
     assert pictures == {"one_1.png": b"a picture"}

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 
 _PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 _ELSEWHERE = re.compile(r"!\[([^\]]*)\]\(https?://[^)]*\)")
+_SIBLING = re.compile(r"\[([^\]]*)\]\(([\w.-]+\.ipynb)\)")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 _html: dict[str, list[str]] = {}
@@ -75,7 +76,7 @@ def page_of(notebook: Any, stem: str) -> tuple[str, dict[str, bytes], list[str]]
     parts, pictures, html = [], {}, []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            parts.append(_ELSEWHERE.sub(r"\1", cell.source))
+            parts.append(_SIBLING.sub(_there, _ELSEWHERE.sub(r"\1", cell.source)))
         elif cell.cell_type == "code" and cell.source.strip():
             parts.append(_fenced("python", cell.source))
             for output in cell.outputs:
@@ -100,6 +101,11 @@ def page_of(notebook: Any, stem: str) -> tuple[str, dict[str, bytes], list[str]]
                 elif "text/plain" in data:
                     parts.append(_fenced("text", "".join(data["text/plain"])))
     return "\n\n".join(parts) + "\n", pictures, html
+
+
+def _there(link: re.Match[str]) -> str:
+    """A link to a notebook that is there; of one that is not (yet), its name."""
+    return link[0] if (FOLDER / link[2]).is_file() else link[1]
 
 
 def _shown(text: str) -> str:
