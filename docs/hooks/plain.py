@@ -17,5 +17,5 @@ class NoHtml(Extension):
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """For pages, and for the docstrings of the API reference."""
-    config.markdown_extensions.append(NoHtml())  # type: ignore[arg-type]
+    config.markdown_extensions.append(NoHtml())
     return config

@@ -38,13 +38,15 @@ _home: dict[str, str] = {}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """All pages of `results/` in the navigation, the overview first."""
-    results = sorted(
-        (Path(config.docs_dir) / "results").glob("*.md"), key=lambda path: (path.name != "README.md", path)
-    )
+    """All pages of `results/` in the navigation, the overview first; and under “Use” those that nobody has placed."""
+    docs = Path(config.docs_dir)
+    results = sorted((docs / "results").glob("*.md"), key=lambda path: (path.name != "README.md", path))
+    placed = str(config.nav)
     for item in config.nav or []:
         if item.get("Results") == "results/":
             item["Results"] = [f"results/{path.name}" for path in results]
+        if "Use" in item:
+            item["Use"] += [path.name for path in sorted(docs.glob("*.md")) if f"'{path.name}'" not in placed]
     return config
 
 
