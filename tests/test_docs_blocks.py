@@ -70,3 +70,14 @@ def test_what_is_said_to_be_the_same_is_the_same(names):
     explanation = names["explanation_of_shap"]
     total = explanation.values.sum(axis=(1, 2, 3)) + names["base_values"]
     np.testing.assert_allclose(total, explanation.output, atol=1e-4)  # as SHAP has it
+
+
+@pytest.mark.parametrize("library", ["PAIR `saliency`", "Captum", "SHAP", "Xplique and tf-explain"])
+def test_every_library_has_its_task_there_and_here_in_five_lines(library):
+    page = (ROOT / "docs" / "coming_from.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"(?ms)^## From {library}$(.*?)(?=^## )", page)
+    theirs = re.search("(?s)```python theirs\n(.*?)```", section)
+    ours = re.search("(?s)```python\n(.*?)```", section)
+    assert theirs
+    assert theirs.start() < ours.start()
+    assert len(re.findall(r"(?m)^[a-z].*=", ours[1])) <= 5

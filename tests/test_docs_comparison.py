@@ -105,7 +105,7 @@ def explained(row):
     else:
         model, counted = network(shape, *([keras.layers.Conv2D(2, 3, name="maps")] if row == "Grad-CAM" else []))
         x = data(N, *shape)
-    target = model.predict(x, verbose=0).argmax(axis=-1)
+    target = np.argmax(model(x), axis=-1)
     base = tf_ig2.IntegratedGradientsExplainer(model, steps=K) if row == "XRAI on IG" else model
     given = {} if wanted is None else {wanted: data(R, *shape) + 0.5}
     explainer = getattr(tf_ig2, name)(base, **options)
