@@ -19,6 +19,9 @@ METHODS = {
     "guided-ig": "GuidedIGExplainer",
     "blur-ig": "BlurIGExplainer",
     "mfaba": "MFABAExplainer",
+    "agi": "AGIExplainer",
+    "big": "BIGExplainer",
+    "idg": "IDGExplainer",
     "gradient": "GradientExplainer",
     "grad-cam": "GradCAMExplainer",
     "xrai": "XRAIExplainer",
@@ -82,22 +85,20 @@ def run(asked: Asked, say: Callable[[str], None]) -> list[str]:
     files, reference_files = image_files.find(asked.images), image_files.find(asked.references)
     names = None if asked.class_names is None else read_class_names(asked.class_names)
     kind, options = _class(asked)
-    takes = inspect.signature(kind.explain).parameters
-    contrast = next((name for name in ("references", "baselines") if name in takes), None)
-    if contrast == "references" and not reference_files:
+    if kind.references_are == "needed" and not reference_files:
         raise ValueError(f"--method {asked.method} needs --references: images of other classes.")
-    if contrast is None and reference_files:
+    if kind.references_are == "ignored" and reference_files:
         raise ValueError(f"--method {asked.method} contrasts with nothing: leave --references out.")
     explainer = kind(model_files.load(asked.model), **options)
     shape = _image_shape(explainer.view.inputs_spec)
     asked.out.mkdir(parents=True, exist_ok=True)
     given: dict[str, Any] = {"target": asked.target, "batch_size": asked.batch_size}
-    if contrast is not None and reference_files:
+    if reference_files:
         import numpy as np
 
         samples = [image_files.read(file, *shape, asked.pixel_range) for file in reference_files]
         represent = getattr(explainer, "represent", None)
-        given[contrast] = represent(samples, batch_size=asked.batch_size) if represent else np.stack(samples)
+        given["references"] = represent(samples, batch_size=asked.batch_size) if represent else np.stack(samples)
     wrong: list[str] = []
     progress = tqdm(zip(files, _output_names(files), strict=True), total=len(files), unit="image", disable=None)
     for file, name in progress:

@@ -33,6 +33,9 @@ class Explainer(Made):
     """What its explanations say beside the settings: `end`, what the ends of its paths are called; `adds_up`, False
     where a completeness gap means nothing."""
 
+    references_are: ClassVar[str] = "ignored"
+    """What `explain` does with references: they are "needed", "taken" if there are some, or "ignored"."""
+
     def __init__(
         self,
         model: keras.Model | ModelView | None,
@@ -161,7 +164,11 @@ class Explainer(Made):
         return tf.nest.map_structure(summary, masks)
 
     def explain(self, x: Any, *args: Any, **options: Any) -> Attribution:
-        """Explains a batch; see the explainer's own documentation."""
+        """Explains a batch; see the explainer's own documentation.
+
+        All explainers take `(x, references=None, target=None)`, so that a loop over them can call them alike.
+        References that a method cannot use are ignored, and a target in their place is refused.
+        """
         raise NotImplementedError
 
     def _understand(self, options: dict[str, Any]) -> tuple[Explainer, dict[str, Any]]:

@@ -11,16 +11,16 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.contrasts.references import from_dataset
 from tf_ig2.deeplift import layers
 from tf_ig2.deeplift.propagate import propagate
 from tf_ig2.errors import NonFiniteGradientError
+from tf_ig2.explainers import contrasted
+from tf_ig2.explainers.background import background
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.micro_batches import micro_batches
-from tf_ig2.explainers.request import Request, entered, take
+from tf_ig2.explainers.request import Request, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
 
@@ -61,6 +61,8 @@ class DeepSHAPExplainer(Explainer):
     Reference: Lundberg & Lee, NeurIPS 2017, section 4.2; Shrikumar et al., ICML 2017.
     """
 
+    references_are = "needed"
+
     def __init__(
         self,
         model: keras.Model | ModelView,
@@ -78,7 +80,7 @@ class DeepSHAPExplainer(Explainer):
         self._graphs = Graphs()
 
     def explain(
-        self, x: Any, references: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False
+        self, x: Any, references: Any = None, target: Any = None, *, batch_size: int = 32, verbose: bool = False
     ) -> Attribution:
         """Explains a batch of explicands, or one.
 
@@ -96,15 +98,17 @@ class DeepSHAPExplainer(Explainer):
           The explanation: `values` like `x`, `outputs` `[N, R, 2]` of explicands and references.
 
         Raises:
-          TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
-            finite, or out of range.
+          TypeError, ValueError: there are no references; an argument has another structure, shape or type than the
+            model takes, is empty, not finite, or out of range.
           NonFiniteGradientError: an output or a multiplier is NaN or infinite; it carries what was finished.
         """
         view = self.view
+        references = contrasted.needed(references, view.inputs_spec, type(self).__name__)
         request = Request.of(view, x, target, batch_size)
         explicand, indices, count = request.explicand, request.indices, len(request)
         batch_size = request.batch_size
-        background, own, size = self._background(references, count, batch_size)
+        points, own = background(view, references, count, batch_size)
+        size = tf.nest.flatten(points)[0].shape[1 if own else 0]
         function = self._function(request.model)
 
         values = tf.nest.map_structure(lambda part: np.zeros(part.shape, part.dtype), explicand)
@@ -128,7 +132,7 @@ class DeepSHAPExplainer(Explainer):
             once, pair = np.unique(r, return_inverse=True) if shared else (r, np.arange(len(r)))
             return function(
                 take(explicand, i),
-                take(background, (i, once) if own else once),
+                take(points, (i, once) if own else once),
                 tf.constant(pair, tf.int32),
                 take(request.inside, i),
                 request.index(i),
@@ -172,21 +176,6 @@ class DeepSHAPExplainer(Explainer):
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "unknown": self.unknown}
-
-    def _background(self, references: Any, count: int, batch_size: int) -> tuple[Any, bool, int]:
-        """The references where attributions are made, whether each explicand has its own, and R."""
-        view = self.view
-        if isinstance(references, tf.data.Dataset):
-            references = from_dataset(references, view.inputs_spec)
-        arrays, own = validation.contrasts("references", references, view.inputs_spec, count)
-        size = tf.nest.flatten(arrays)[0].shape[1 if own else 0]
-        if not view.attributes_inside:
-            return arrays, own, size
-        if not own:
-            return entered(view, arrays, batch_size)[0], own, size
-        flat = tf.nest.map_structure(lambda part: part.reshape(-1, *part.shape[2:]), arrays)
-        inner, _ = entered(view, flat, batch_size)
-        return tf.nest.map_structure(lambda part: part.reshape(count, size, *part.shape[1:]), inner), own, size
 
     def _function(self, model: ExplainedOutput) -> Any:
         """Attributions of a batch of pairs, traced once for any batch size."""

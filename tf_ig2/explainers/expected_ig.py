@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -49,9 +48,8 @@ class ExpectedIGExplainer(BaselineExplainer):
 
     _says: ClassVar[dict[str, Any]] = {"end": "reference"}
 
-    _pair_names: ClassVar[Mapping[str, str]] = {**BaselineExplainer._pair_names, "references": "baselines"}
-
     _callback_batch = 32
+    references_are = "needed"
 
     def __init__(
         self,
@@ -77,7 +75,7 @@ class ExpectedIGExplainer(BaselineExplainer):
             **model_options,
         )
 
-    def explain(  # type: ignore[override]
+    def explain(
         self,
         x: Any,
         references: Any = None,
@@ -92,8 +90,8 @@ class ExpectedIGExplainer(BaselineExplainer):
 
         Args:
           x: one explicand `[...]` or a batch `[N, ...]`.
-          references: samples of the distribution, arrays `[R, ...]` or `[N, R, ...]`, or a finite `tf.data.Dataset`;
-            any other `baselines` too.
+          references: samples of the distribution, arrays `[R, ...]` or `[N, R, ...]`, or a finite `tf.data.Dataset`, as
+            the model takes them, also with an `input_layer`; any other `baselines` too.
           target: as there.
           baselines: another name for `references`.
           batch_size, keep, verbose: as there.
@@ -102,16 +100,9 @@ class ExpectedIGExplainer(BaselineExplainer):
           The explanation.
 
         Raises:
-          TypeError: not one of `references` and `baselines` was given, or as there.
+          TypeError: neither or both of `references` and `baselines` were given, or as there.
           ValueError, NonFiniteGradientError: as there.
         """
-        if (references is None) == (baselines is None):
-            raise TypeError("Pass `references`: samples [R, ...] of the distribution to compare with.")
         return super().explain(
-            x,
-            baselines if references is None else references,
-            target,
-            batch_size=batch_size,
-            keep=keep,
-            verbose=verbose,
+            x, references, target, baselines=baselines, batch_size=batch_size, keep=keep, verbose=verbose
         )

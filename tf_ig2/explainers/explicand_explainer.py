@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tf_ig2.attribution import Attribution
+from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.path_explainer import PathExplainer
 from tf_ig2.models.explained_output import Target
 from tf_ig2.paths.keep import Keep
@@ -16,6 +17,7 @@ class ExplicandExplainer(PathExplainer):
     def explain(
         self,
         x: Any,
+        references: Any = None,
         target: int | Any | Target | None = None,
         *,
         batch_size: int = 32,
@@ -26,6 +28,8 @@ class ExplicandExplainer(PathExplainer):
 
         Args:
           x: one explicand `[...]` or a batch `[N, ...]`: array, tensor, or the structure of them that the model takes.
+          references: not used, as the method contrasts with nothing that users choose; they may be passed, so that a
+            loop over explainers can call them alike. A target here is refused.
           target: an index, one for each explicand, a callable, or None for the predicted class.
           batch_size: points in a forward pass.
           keep: what to keep beside the values; None: what the class says.
@@ -39,4 +43,5 @@ class ExplicandExplainer(PathExplainer):
             empty, not finite, or out of range.
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
-        return self._explain(x, None, target, batch_size, keep, verbose)
+        contrasted.ignored(references)
+        return self._explain(x, references, target, batch_size, keep, verbose)

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.errors import LayerError, NonFiniteGradientError
+from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.base import Explainer, checked_layer
 from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.request import Request, take
@@ -68,11 +69,15 @@ class GradCAMExplainer(Explainer):
             raise ValueError(f"Grad-CAM explains images [H, W] or [H, W, C]; this model takes {spec}.")
         self._maps = find_feature_maps(self.view, self._layer)
 
-    def explain(self, x: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False) -> Attribution:
+    def explain(
+        self, x: Any, references: Any = None, target: Any = None, *, batch_size: int = 32, verbose: bool = False
+    ) -> Attribution:
         """Explains a batch of images, or one.
 
         Args:
           x: array `[N, H, W, C]` (`[N, H, W]` if the model takes that), or one image without the axis N.
+          references: not used, as Grad-CAM contrasts with nothing; they may be passed, so that a loop over explainers
+            can call them alike. A target here is refused.
           target: class index, one per explicand, None for the predicted class, or a callable from the model's output
             `[B, ...]` to `[B]`.
           batch_size: images that go through the model together.
@@ -86,6 +91,7 @@ class GradCAMExplainer(Explainer):
           TypeError, ValueError: an argument has another shape or type than the model takes, or is out of range.
           NonFiniteGradientError: an output or gradient is NaN or infinite; it carries what was finished.
         """
+        contrasted.ignored(references)
         request = Request.of(self.view, x, target, batch_size)
         inputs, indices, batch_size = request.inputs, request.indices, request.batch_size
         function = self._function(request.model)

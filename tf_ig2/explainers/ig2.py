@@ -13,6 +13,7 @@ from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.contrasts.references import Representations, represent
 from tf_ig2.contrasts.toward_references import TowardReferences
+from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.path_explainer import PathExplainer
 from tf_ig2.models.model_view import LayerLike, ModelView
@@ -94,6 +95,7 @@ class IG2Explainer(PathExplainer):
     """
 
     _callback_batch = 32
+    references_are = "needed"
 
     def __init__(
         self,
@@ -175,7 +177,7 @@ class IG2Explainer(PathExplainer):
     def explain(
         self,
         x: Any,
-        references: Any,
+        references: Any = None,
         target: Any = None,
         *,
         batch_size: int = 32,
@@ -199,10 +201,11 @@ class IG2Explainer(PathExplainer):
           The explanation; without the leading axis N if `x` was one explicand.
 
         Raises:
-          TypeError, ValueError: an argument has another structure, shape or type than the model takes, is empty, not
-            finite, or out of range.
+          TypeError, ValueError: there are no references; an argument has another structure, shape or type than the
+            model takes, is empty, not finite, or out of range.
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
+        references = contrasted.needed(references, self.view.inputs_spec, type(self).__name__)
         return self._explain(x, references, target, batch_size, keep, verbose)
 
     def represent(self, references: Any, batch_size: int = 32) -> Representations:

@@ -13,12 +13,13 @@ from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.contrasts.references import from_dataset
 from tf_ig2.errors import NonFiniteGradientError
+from tf_ig2.explainers import contrasted
+from tf_ig2.explainers.background import background
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.own_draws import OwnDraws, seeded
-from tf_ig2.explainers.request import Request, entered, take
+from tf_ig2.explainers.request import Request, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
 from tf_ig2.segments import segmentation
@@ -55,6 +56,8 @@ class KernelSHAPExplainer(Explainer):
     Reference: Lundberg & Lee, A Unified Approach to Interpreting Model Predictions, NeurIPS 2017, section 4.1.
     """
 
+    references_are = "needed"
+
     def __init__(
         self,
         model: keras.Model | ModelView,
@@ -82,7 +85,7 @@ class KernelSHAPExplainer(Explainer):
     def explain(
         self,
         x: Any,
-        references: Any,
+        references: Any = None,
         target: Any = None,
         *,
         segments: Any = None,
@@ -109,12 +112,13 @@ class KernelSHAPExplainer(Explainer):
 
         Raises:
           ImportError: `shap` is not installed.
-          TypeError, ValueError: an argument has another shape or type than the model takes, is empty, not finite, or
-            out of range.
+          TypeError, ValueError: there are no references; an argument has another shape or type than the model takes, is
+            empty, not finite, or out of range.
           NonFiniteGradientError: an output is NaN or infinite; it carries the explicands that were finished.
         """
-        shap = _import_shap()
         view = self.view
+        references = contrasted.needed(references, view.inputs_spec, type(self).__name__)
+        shap = _import_shap()
         request = Request.of(view, x, target, batch_size, gradient=False)
         explicand, indices, count, batch_size = request.explicand, request.indices, len(request), request.batch_size
         background = self._background(references, count, batch_size)
@@ -190,14 +194,7 @@ class KernelSHAPExplainer(Explainer):
 
     def _background(self, references: Any, count: int, batch_size: int) -> np.ndarray:
         """The references where attributions are made, `[N, R, ...]`."""
-        view = self.view
-        if isinstance(references, tf.data.Dataset):
-            references = from_dataset(references, view.inputs_spec)
-        arrays, own = validation.contrasts("references", references, view.inputs_spec, count)
-        leading = tf.nest.flatten(arrays)[0].shape[: 2 if own else 1]
-        flat = tf.nest.map_structure(lambda part: part.reshape(-1, *part.shape[len(leading) :]), arrays)
-        points = np.asarray(entered(view, flat, batch_size)[0])
-        points = points.reshape(*leading, *points.shape[1:])
+        points, own = background(self.view, references, count, batch_size)
         return points if own else np.broadcast_to(points, [count, *points.shape])
 
     def _players(self, segments: Any, explicand: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.errors import NonFiniteGradientError
-from tf_ig2.explainers import progress
+from tf_ig2.explainers import contrasted, progress
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.micro_batches import micro_batches
@@ -68,11 +68,15 @@ class OcclusionExplainer(Explainer):
         if not isinstance(spec, tf.TensorSpec) or spec.shape.rank not in (3, 4) or self.view.attributes_inside:
             raise ValueError(f"Occlusion explains images [H, W] or [H, W, C] at the input; this model takes {spec}.")
 
-    def explain(self, x: Any, target: Any = None, *, batch_size: int = 32, verbose: bool = False) -> Attribution:
+    def explain(
+        self, x: Any, references: Any = None, target: Any = None, *, batch_size: int = 32, verbose: bool = False
+    ) -> Attribution:
         """Explains a batch of images, or one.
 
         Args:
           x: array `[N, H, W, C]` (`[N, H, W]` if the model takes that), or one image without the axis N.
+          references: not used, as what hides is the explainer's `value`; they may be passed, so that a loop over
+            explainers can call them alike. A target here is refused.
           target: class index, one per explicand, None for the predicted class, or a callable from the model's output
             `[B, ...]` to `[B]`.
           batch_size: hidden copies that go through the model together; half as many, with a warning, whenever memory is
@@ -88,6 +92,7 @@ class OcclusionExplainer(Explainer):
             window is larger than the image.
           NonFiniteGradientError: an output is NaN or infinite; it carries what was finished.
         """
+        contrasted.ignored(references)
         request = Request.of(self.view, x, target, batch_size)
         function = self._function(request.model)
         size, value = tf.constant(self.size), tf.constant(self.value, request.inputs.dtype)

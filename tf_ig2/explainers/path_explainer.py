@@ -147,8 +147,8 @@ class PathExplainer(Explainer):
     ) -> Attribution:
         """The same walk, eagerly, with the gradients of a callback."""
         walk = self._callback_walk()
-        names = [walk.contrast.argument] if walk.contrast.argument else []
-        if set(contrast) - set(names) or (walk.contrast.required and not contrast):
+        names = sorted({walk.contrast.argument, "references"}) if walk.contrast.argument else []
+        if len(contrast) > 1 or set(contrast) - set(names) or (walk.contrast.required and not contrast):
             raise TypeError(
                 f"With a callback {type(self).__name__} takes {names}, batch_size, keep and verbose, not "
                 f"{sorted(contrast)}."

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tf_ig2.attribution import Attribution
+from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.path_explainer import PathExplainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paths.keep import Keep
@@ -34,6 +35,7 @@ class WalkExplainer(PathExplainer):
     """
 
     _callback_batch = 32
+    references_are = "taken"
 
     def __init__(
         self,
@@ -48,9 +50,10 @@ class WalkExplainer(PathExplainer):
     def explain(
         self,
         x: Any,
-        contrast: Any = None,
+        references: Any = None,
         target: Any = None,
         *,
+        contrast: Any = None,
         batch_size: int = 32,
         keep: Keep | None = None,
         verbose: bool = False,
@@ -59,8 +62,10 @@ class WalkExplainer(PathExplainer):
 
         Args:
           x: one explicand `[...]` or a batch `[N, ...]`: array, tensor, or the structure of them that the model takes.
-          contrast: what the walk's contrast takes: references, baselines, or None where it needs nothing.
+          references: what the walk's contrast takes, references or baselines; not used, and allowed, where it needs
+            nothing.
           target: an index, one for each explicand, a callable, or None for the predicted class.
+          contrast: another name for `references`.
           batch_size: (explicand, reference) pairs in a forward pass.
           keep: what to keep beside the values; None: the counterfactuals.
           verbose: show a progress bar.
@@ -69,10 +74,18 @@ class WalkExplainer(PathExplainer):
           The explanation; without the leading axis N if `x` was one explicand.
 
         Raises:
-          TypeError, ValueError: an argument has another structure, shape or type than the model or the contrast takes.
+          TypeError, ValueError: what the contrast needs is missing; an argument has another structure, shape or type
+            than the model or the contrast takes.
           NonFiniteGradientError: an output or gradient became NaN or infinite on the way.
         """
-        return self._explain(x, contrast, target, batch_size, keep, verbose)
+        given = contrasted.one("contrast", references, contrast)
+        kind = self.walk.contrast
+        if kind.argument is None:
+            contrasted.ignored(given)
+        elif kind.required or given is not None:
+            checked = contrasted.needed if kind.required else contrasted.baseline
+            checked(given, self.view.inputs_spec, type(self).__name__)
+        return self._explain(x, given, target, batch_size, keep, verbose)
 
     def _arguments(self) -> dict[str, Any]:
         return {"walk": self.walk, **super()._arguments()}

@@ -54,6 +54,8 @@ class XRAIExplainer(Explainer):
     Reference: Kapishnikov et al., XRAI: Better Attributions Through Regions, ICCV 2019, Algorithm 1.
     """
 
+    references_are = "taken"
+
     def __init__(
         self,
         base: Explainer | keras.Model | ModelView | None = None,
@@ -88,7 +90,9 @@ class XRAIExplainer(Explainer):
     def explain(
         self,
         x: Any,
-        *args: Any,
+        references: Any = None,
+        target: Any = None,
+        *,
         base_attribution: Any = None,
         segments: Any = None,
         verbose: bool = False,
@@ -99,7 +103,8 @@ class XRAIExplainer(Explainer):
         Args:
           x: images, array `[N, H, W, C]` or `[N, H, W]`, or one of them without the axis N. Without a model and with
             three axes it is one image `[H, W, C]`.
-          *args, **base_options: what the base explainer's `explain` takes beside `x`: references, target, batch_size, …
+          references, target, **base_options: what the base explainer's `explain` takes beside `x`. References that it
+            cannot use are ignored.
           base_attribution: an `Attribution` of `x`, at the input or at an inner layer, or its values, array like `x` or
             without the channel axis; None: the base explainer is asked.
           segments: boolean masks `[H, W]` for all images, or for each image a sequence of them; None: Felzenszwalb's.
@@ -119,11 +124,13 @@ class XRAIExplainer(Explainer):
                 )
             inputs, single = door(self.view, x)
             _check_images(inputs)
-            if self._chosen and not args:
+            if self._chosen and references is None:
                 base_options = _from_extremes(base_options)
-            base = self.base.explain(inputs, *args, verbose=verbose, **base_options).at_input()
+            given = {"references": references, "target": target}
+            base_options.update({name: value for name, value in given.items() if value is not None})
+            base = self.base.explain(inputs, verbose=verbose, **base_options).at_input()
         else:
-            if args or base_options:
+            if references is not None or target is not None or base_options:
                 raise TypeError("With `base_attribution` nothing else is computed: pass no arguments for the base.")
             inputs, single = self._images(x)
             base = _precomputed(base_attribution, inputs, single)

@@ -110,7 +110,7 @@ def _squared_smoothgrad(task: Task) -> Method:
         for x, target in zip(part.inputs, part.target, strict=True):
             noise = np.random.default_rng(0).normal(0, 0.1 * (high - low), [copies, *x.shape])
             noisy = np.clip(x + noise, low, high).astype(x.dtype)
-            maps.append(np.square(gradient.explain(noisy, int(target)).values).mean(axis=0))
+            maps.append(np.square(gradient.explain(noisy, target=int(target)).values).mean(axis=0))
         return np.stack(maps)
 
     return method

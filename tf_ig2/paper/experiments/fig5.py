@@ -69,7 +69,7 @@ def explain() -> Toy:
         for rule in ("explicand", "trapezoid")
     }
     attributions = {
-        "Gradient": GradientExplainer(view).explain(x, 0).values[0],
+        "Gradient": GradientExplainer(view).explain(x, target=0).values[0],
         "IG": IntegratedGradientsExplainer(view, steps=STEPS).explain(x, references, 0).values[0],
         **{f"IG², {rule} rule": explanation.values[0] for rule, explanation in ig2.items()},
     }

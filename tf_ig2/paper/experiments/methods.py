@@ -57,7 +57,7 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
     kernel = KernelSHAPExplainer(view, **options.get("KernelSHAP", {}))
 
     found: dict[str, Method] = {
-        "Gradient": lambda part: gradient.explain(part.inputs, part.target, batch_size=batch_size).values,
+        "Gradient": lambda part: gradient.explain(part.inputs, target=part.target, batch_size=batch_size).values,
         "Vanilla IG": lambda part: (
             vanilla.explain(part.inputs, 0.0, part.target, batch_size=batch_size, keep=_NOTHING).values
         ),
@@ -79,7 +79,7 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
             **options.get("XRAI", {}),
         )
         found["Blur IG"] = lambda part: (
-            blur.explain(part.inputs, part.target, batch_size=batch_size, keep=_NOTHING).values
+            blur.explain(part.inputs, target=part.target, batch_size=batch_size, keep=_NOTHING).values
         )
         found["XRAI"] = lambda part: (
             regions.explain(part.inputs, "black_and_white", part.target, batch_size=batch_size).values
