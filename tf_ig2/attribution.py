@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import attribution_file, describe
+from tf_ig2 import attribution_file, describe, neighbours
 from tf_ig2.at_input import at_input
 from tf_ig2.paths.base import Stop
 
@@ -87,8 +88,13 @@ class Attribution:
         return self.outputs[..., -1]
 
     @property
-    def completeness_gap(self) -> np.ndarray:
-        """`[N]`, Σφ − mean (or sum) over references of f(x) − f(x′): zero if the attributions add up (Definition 4)."""
+    def completeness_gap(self) -> Any:
+        """`[N]`, Σφ − mean (or sum) over references of f(x) − f(x′): zero if the attributions add up (Definition 4).
+
+        None where it means nothing: the method contrasts with nothing, or does not claim to add up.
+        """
+        if not self._adds_up:
+            return None
         axes = self.output.ndim
         total = sum(
             np.sum(part, axis=tuple(range(axes, part.ndim)), dtype=np.float64) for part in tf.nest.flatten(self.values)
@@ -96,11 +102,17 @@ class Attribution:
         return total - self._difference
 
     @property
-    def relative_completeness_gap(self) -> np.ndarray:
-        """`[N]`, |completeness gap| / |what it compares with|; infinite where only the latter is zero."""
+    def relative_completeness_gap(self) -> Any:
+        """`[N]`, |completeness gap| / |what it compares with|; infinite where only the latter is 0; None likewise."""
+        if not self._adds_up:
+            return None
         gap, difference = np.abs(self.completeness_gap), np.abs(self._difference)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(gap == 0, 0.0, gap / difference)
+
+    @property
+    def _adds_up(self) -> bool:
+        return self.settings.get("adds_up") is not False and bool(np.isfinite(self._difference).any())
 
     @property
     def _difference(self) -> np.ndarray:
@@ -149,6 +161,8 @@ class Attribution:
           >>> explainer.explain(np.ones([5, 8, 8, 3])).at_input().values.shape
           (5, 8, 8)
         """
+        if self.output.ndim > 1:
+            return self.flat().at_input(method, of=of, data_format=data_format).grouped(self.output.shape[1])
         brought = at_input(self.values, self.inputs, self.output.ndim, method, of=of, data_format=data_format)
         if brought is None:
             return self
@@ -166,12 +180,84 @@ class Attribution:
     def __getitem__(self, index: Any) -> Attribution:
         if self.output.ndim == 0:
             raise TypeError("This is already the explanation of one explicand.")
+        return self._each(lambda x: x[index])
+
+    def grouped(self, size: int) -> Attribution:
+        """An explanation of N·T rows, T targets of each explicand one behind the other, as one `[N, T]`.
+
+        Args:
+          size: T.
+
+        Returns:
+          The same with two leading axes: `explanation[n]` is that of an explicand, `explanation[:, t]` of a target.
+        """
+        return self._each(lambda x: x.reshape(-1, size, *x.shape[1:]))
+
+    def flat(self) -> Attribution:
+        """An explanation with whatever leading axes as rows: `[N, T]` as N·T, one explicand as one row."""
+        axes = self.output.ndim
+        return self._each(lambda x: np.reshape(x, (-1, *np.shape(x)[axes:])))
+
+    def _each(self, change: Callable[[Any], Any]) -> Attribution:
         parts = {
-            field.name: tf.nest.map_structure(lambda x: None if x is None else x[index], getattr(self, field.name))
+            field.name: tf.nest.map_structure(lambda x: None if x is None else change(x), getattr(self, field.name))
             for field in dataclasses.fields(self)
             if field.name not in ("settings", "summed")
         }
         return type(self)(**parts, settings=self.settings, summed=self.summed)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """`np.asarray(explanation)`: the values.
+
+        Raises:
+          TypeError: of several inputs; the parts of `values` are arrays.
+          ValueError: `copy=False`, and another dtype.
+        """
+        neighbours.one_array(self.values)
+        if copy is False and dtype is not None and np.dtype(dtype) != self.values.dtype:
+            raise ValueError(f"`values` are {self.values.dtype}, and become {np.dtype(dtype)} only by a copy.")
+        array = self.values if dtype is None else self.values.astype(dtype, copy=False)
+        return array.copy() if copy else array
+
+    def to_shap(self, feature_names: Sequence[str] | None = None) -> Any:
+        """The same as a `shap.Explanation`, for `shap.plots`. Needs the extra `shap`.
+
+        Args:
+          feature_names: F names; None: shap's own.
+
+        Returns:
+          `values` and `data` `[N, F]` (or `[F]` of one explicand), and `base_values`, what the values are added to:
+          the output at the paths' ends, mean over references; None where a method contrasts with nothing.
+
+        Raises:
+          ImportError: `shap` is not installed.
+          TypeError: of several inputs.
+          ValueError: there are not as many names as features.
+        """
+        neighbours.one_array(self.values)
+        base = None if not np.isfinite(self._difference).all() else self.output - self._difference
+        return neighbours.to_shap(self.values, self.explicand, base, feature_names, self.output.ndim)
+
+    def channels_first(self, of: str = "values") -> np.ndarray:
+        """The values as Quantus and PyTorch have them, channels before positions, always with the axis N.
+
+        Args:
+          of: "values", or "explicand" for what was explained, in the same order.
+
+        Returns:
+          `[N, C, H, W]` of images, `[N, 1, H, W]` of maps without channels, `[N, C, T]` of signals, `[N, F]` of
+          vectors. (Of grey images without a channel axis, `[N, H, W]`, take `values[:, None]`.)
+
+        Raises:
+          TypeError: of several inputs.
+          ValueError: `of` is another word; the arrays have more axes.
+
+        Reference: Hedström et al., Quantus, JMLR 2023: `x_batch` and `a_batch` of its metrics.
+        """
+        if of not in ("values", "explicand"):
+            raise ValueError(f'`of` must be "values" or "explicand", not {of!r}.')
+        rows = self.flat()
+        return neighbours.channels_first(getattr(rows, of), np.ndim(neighbours.one_array(rows.explicand)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves to an `.npz` file without pickle: the file is there whole, or not at all.

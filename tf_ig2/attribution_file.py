@@ -78,7 +78,8 @@ def check(parts: dict[str, Any]) -> None:
     """Checks that the parts of an explanation have types and shapes that fit each other.
 
     Args:
-      parts: name → structure of arrays; `outputs` says N, R and K. What is not of every explanation has N only.
+      parts: name → structure of arrays; `outputs` says N, R and K, and T behind N where there are several targets. What
+        is not of every path has N (and T) only.
 
     Raises:
       ValueError: a part is missing, or of another type or shape.
@@ -87,7 +88,7 @@ def check(parts: dict[str, Any]) -> None:
     if missing:
         raise ValueError(f"{missing} are missing")
     outputs = _one("outputs", parts["outputs"])
-    if outputs.ndim not in (2, 3) or not outputs.shape[-1]:
+    if outputs.ndim not in (2, 3, 4) or not outputs.shape[-1]:
         raise ValueError(f"`outputs` has shape {outputs.shape}, not [N, R, K + 1]")
     lead, pairs, points = outputs.shape[:-2], outputs.shape[:-1], outputs.shape[-1]
     _shaped("distances", parts["distances"], outputs.shape, "f")

@@ -31,9 +31,10 @@ class Explained(Protocol):
     @property
     def settings(self) -> dict[str, Any]: ...
     @property
-    def completeness_gap(self) -> np.ndarray: ...
+    def completeness_gap(self) -> Any: ...
     @property
-    def relative_completeness_gap(self) -> np.ndarray: ...
+    def relative_completeness_gap(self) -> Any: ...
+    def flat(self) -> Any: ...
     def __getitem__(self, index: Any) -> Any: ...
 
 
@@ -44,13 +45,10 @@ def settings(given: Mapping[str, Any]) -> str:
 
 
 def gap(explanation: Explained) -> str | None:
-    """The completeness gap of one explicand with its scale; None where it means nothing.
-
-    It means nothing if the method contrasts with nothing (f(x′) is NaN), or does not claim to add up.
-    """
-    missed = float(explanation.completeness_gap)
-    if not np.isfinite(missed) or explanation.settings.get("adds_up") is False:
+    """The completeness gap of one explicand with its scale; None where it means nothing."""
+    if explanation.completeness_gap is None:
         return None
+    missed = float(explanation.completeness_gap)
     share = float(explanation.relative_completeness_gap)
     of = f"{share:.1%} of what it explains" if np.isfinite(share) else "of nothing"
     return f"{missed:.2g} ({of})"
@@ -61,7 +59,8 @@ def explanation_text(name: str, explanation: Explained) -> str:
     head = f"{name} by {explanation.settings.get('method', 'an unnamed method')}: values {_shapes(explanation.values)}"
     references = explanation.outputs.shape[-2]
     if explanation.output.ndim:
-        many = f"{len(explanation.output)} explicand(s), {references} path(s) each"
+        targets = f" × {explanation.output.shape[1]} target(s)" if explanation.output.ndim > 1 else ""
+        many = f"{len(explanation.output)} explicand(s){targets}, {references} path(s) each"
         return f"<{head}, {many}>"
     facts = [f"output {float(explanation.output):.4g}", f"{references} path(s)"]
     if explanation.target is not None:
@@ -80,7 +79,8 @@ def explanation_html(
       explanation: of one explicand or several; the first ten are shown.
       picture: from "input" or "values", one explicand's, and the whole's, to HTML, or None where there is none.
     """
-    single = not explanation.output.ndim
+    values, single = explanation.values, not explanation.output.ndim
+    explanation = explanation if single else explanation.flat()
     count = 1 if single else len(explanation.output)
     rows = [explanation] if single else [explanation[i] for i in range(min(count, ROWS))]
     cells = []
@@ -98,7 +98,7 @@ def explanation_html(
     shown = [key for key in cells[0] if any(row[key] for row in cells)] if cells else []
     more = f"<p>… and {count - len(rows)} more</p>" if count > len(rows) else ""
     title = f"{name} by {explanation.settings.get('method', 'an unnamed method')}"
-    caption = f"values {_shapes(explanation.values)}; {settings(explanation.settings)}"
+    caption = f"values {_shapes(values)}; {settings(explanation.settings)}"
     return f"<div><b>{html.escape(title)}</b>{table(shown, [[row[key] for key in shown] for row in cells])}{more}" + (
         f"<small>{html.escape(caption)}</small></div>"
     )

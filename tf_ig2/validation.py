@@ -100,12 +100,44 @@ def targets(target: Any, explicands: int, output_spec: tf.TensorSpec) -> np.ndar
         raise TypeError(f"`target` must be class indices (integers), a callable or None, not {target!r}.")
     if array.shape not in ((), (explicands,)):
         raise ValueError(
-            f"`target` has shape {array.shape}: pass one index, or one for each of {explicands} explicand(s)."
+            f"`target` has shape {array.shape}: pass one index, one for each of {explicands} explicand(s), or several "
+            f"for each, [{explicands}, T]."
         )
     outside = array[(array < 0) | (array >= classes)]
     if outside.size:
         raise ValueError(f"`target` {int(outside.flat[0])} is out of range: the model's outputs are 0 … {classes - 1}.")
     return np.broadcast_to(array, explicands).astype(np.int32)
+
+
+def several_targets(target: Any, explicands: int, single: bool, output_spec: tf.TensorSpec) -> np.ndarray | None:
+    """Several targets for each explicand, int32 `[N, T]`; None if one, or none, is asked for.
+
+    Args:
+      target: "all", or integers `[N, T]`; `[T]` with T > 1, if there is a single explicand.
+      explicands: N.
+      single: whether one explicand came without the axis N.
+      output_spec: of the model's output.
+
+    Raises:
+      ValueError: another word, no target, an index out of range, or the output needs a callable.
+    """
+    if isinstance(target, str):
+        if target != "all":
+            raise TypeError(f'`target` must be class indices (integers), "all", a callable or None, not {target!r}.')
+        classes = output_spec.shape[1] if output_spec.shape.rank == 2 else 1
+        target = np.arange(classes)[None].repeat(explicands, axis=0)
+    if not isinstance(target, (list, tuple, np.ndarray, tf.Tensor)):
+        return None
+    try:
+        array = np.asarray(target)
+    except (ValueError, TypeError):  # a ragged list
+        return None
+    if array.ndim == 1 and single and len(array) != 1:
+        array = array[None]
+    if array.ndim != 2 or array.dtype.kind not in "iu" or len(array) != explicands or not array.size:
+        return None
+    flat = targets(array.ravel(), array.size, output_spec)
+    return None if flat is None else flat.reshape(array.shape)
 
 
 def number(name: str, value: Any, *, integer: bool = False) -> Any:

@@ -203,7 +203,9 @@ def test_parts_of_a_walk_that_cannot_be_hashed_are_refused(model):
             return outputs[:, 0]
 
     explainer = GradientExplainer(model)  # a target goes by what it computes
-    np.testing.assert_array_equal(explainer.explain(X, target=Unhashable()).values, explainer.explain(X, 0).values)
+    np.testing.assert_array_equal(
+        explainer.explain(X, target=Unhashable()).values, explainer.explain(X, target=0).values
+    )
     with pytest.raises(TypeError, match=r"part of this one cannot be hashed .*Unhashable.*frozen dataclasses"):
         IG2Explainer(model, norm=Unhashable())
     with pytest.raises(TypeError, match="part of this one cannot be hashed"):

@@ -304,4 +304,4 @@ def test_bad_arguments():
 def test_attributions_of_precomputed_bases_know_no_output():
     explanation = XRAIExplainer().explain(np.zeros((6, 6)), base_attribution=smooth((6, 6)))
     assert isinstance(explanation, Attribution)
-    assert np.isnan(explanation.completeness_gap)
+    assert explanation.completeness_gap is None

@@ -32,6 +32,18 @@ class Given:
         count = np.shape(tf.nest.flatten(arrays)[0])[1 if own else 0]
         return cls(count, own, lambda rows: tf.nest.map_structure(lambda x: x[rows], arrays) if own else arrays)
 
+    def repeated(self, times: int) -> Given:
+        """The same where every explicand is there so many times, one behind the other."""
+        if times < 2 or not self.own:
+            return self
+
+        def part(rows: slice) -> Any:
+            first = rows.start // times
+            here = np.arange(rows.start, rows.stop) // times - first
+            return tf.nest.map_structure(lambda x: x[here], self.part(slice(first, -(-rows.stop // times))))
+
+        return Given(self.count, True, part)
+
 
 class Prepared(NamedTuple):
     """The contrasts of N explicands inside a graph.

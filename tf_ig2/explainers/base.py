@@ -167,7 +167,8 @@ class Explainer(Made):
         """Explains a batch; see the explainer's own documentation.
 
         All explainers take `(x, references=None, target=None)`, so that a loop over them can call them alike.
-        References that a method cannot use are ignored, and a target in their place is refused.
+        References that a method cannot use are ignored, and a target in their place is refused. Targets are explained
+        in `IG2Explainer.explain`.
         """
         raise NotImplementedError
 

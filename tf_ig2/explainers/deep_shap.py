@@ -14,7 +14,6 @@ from tqdm.auto import tqdm
 from tf_ig2.attribution import Attribution
 from tf_ig2.deeplift import layers
 from tf_ig2.deeplift.propagate import propagate
-from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.background import background
 from tf_ig2.explainers.base import Explainer
@@ -107,7 +106,7 @@ class DeepSHAPExplainer(Explainer):
         request = Request.of(view, x, target, batch_size)
         explicand, indices, count = request.explicand, request.indices, len(request)
         batch_size = request.batch_size
-        points, own = background(view, references, count, batch_size)
+        points, own = background(view, references, count // (request.each or 1), batch_size)
         size = tf.nest.flatten(points)[0].shape[1 if own else 0]
         function = self._function(request.model)
 
@@ -132,7 +131,7 @@ class DeepSHAPExplainer(Explainer):
             once, pair = np.unique(r, return_inverse=True) if shared else (r, np.arange(len(r)))
             return function(
                 take(explicand, i),
-                take(points, (i, once) if own else once),
+                take(points, (i // (request.each or 1), once) if own else once),
                 tf.constant(pair, tf.int32),
                 take(request.inside, i),
                 request.index(i),
@@ -151,7 +150,7 @@ class DeepSHAPExplainer(Explainer):
                 if not finite.all():
                     done = pairs[0] // size
                     finished = explanation()[:done] if done else None
-                    raise NonFiniteGradientError(0, np.unique(i[~finite]), finished)
+                    raise request.failed(0, np.unique(i[~finite]), finished)
                 for sum_, part in zip(tf.nest.flatten(values), tf.nest.flatten(parts), strict=True):
                     np.add.at(sum_, i, part.numpy() / size)
                 bar.update(len(pairs))
@@ -169,7 +168,7 @@ class DeepSHAPExplainer(Explainer):
                 "path goes through the whole model.",
                 stacklevel=2,
             )
-        return found[0] if request.single else found
+        return request.shaped(found)
 
     def _arguments(self) -> dict[str, Any]:
         return {"unknown": self.unknown}

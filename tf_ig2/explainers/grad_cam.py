@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
@@ -25,8 +25,8 @@ from tf_ig2.pair.callback_view import CallbackView, CallModelFunction, as_explic
 class GradCAMExplainer(Explainer):
     """Grad-CAM, ReLU(Σₖ αₖAᵏ): feature maps Aᵏ weighted by the mean gradient αₖ of the explained output.
 
-    It says where, not how much: its values do not add up to the output, so the completeness gap is NaN. `GetMask` gives
-    PAIR's map: divided by its largest value and resized as PAIR does it, three times the same for three colours.
+    It says where, not how much: its values do not add up to the output, so there is no completeness gap. `GetMask`
+    gives PAIR's map: divided by its largest value and resized as PAIR does it, three times the same for three colours.
 
     Args:
       model: a built `keras.Model`, a `ModelView` of one, or None to use `GetMask` with a `call_model_function`.
@@ -47,6 +47,8 @@ class GradCAMExplainer(Explainer):
 
     Reference: Selvaraju et al., Grad-CAM, ICCV 2017, Eq. 1 and 2.
     """
+
+    _says: ClassVar[dict[str, Any]] = {"adds_up": False}
 
     def __init__(
         self,
@@ -116,10 +118,10 @@ class GradCAMExplainer(Explainer):
             finite = np.isfinite(maps.numpy()).all(axis=(1, 2)) & np.isfinite(explained.numpy())
             if not finite.all():
                 finished = explanation() if first else None
-                raise NonFiniteGradientError(0, first + np.flatnonzero(~finite), finished)
+                raise request.failed(0, first + np.flatnonzero(~finite), finished)
             values.append(maps.numpy())
             outputs.append(explained.numpy())
-        return explanation()[0] if request.single else explanation()
+        return request.shaped(explanation())
 
     def _understand(self, options: dict[str, Any]) -> tuple[GradCAMExplainer, dict[str, Any]]:
         verb = _Verb(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 
@@ -23,8 +23,8 @@ class GradientExplainer(ExplicandExplainer):
 
     Args:
       model: a built `keras.Model`, a `ModelView`, or None to use `GetMask` with a `call_model_function`.
-      times_input: multiply by the explicand. The completeness gap then compares with f(x) − f(0); without, it is the
-        error of predicting f(x) − f(x − 1) from the gradient.
+      times_input: multiply by the explicand. The completeness gap then compares with f(x) − f(0); without, there is
+        none.
       jit_compile: compile with XLA.
       **model_options: `output`, `output_name`, `input_layer`, `layer`; see `ModelView`.
 
@@ -42,7 +42,6 @@ class GradientExplainer(ExplicandExplainer):
     """
 
     _keep = Keep(counterfactuals=False)
-    _says: ClassVar[dict[str, Any]] = {"adds_up": False}
 
     def __init__(
         self,
@@ -55,3 +54,6 @@ class GradientExplainer(ExplicandExplainer):
         self.times_input = times_input
         walk = Walk(Tangent(), START, segments=1, contrast=Direction(times_input))
         super().__init__(model, walk=walk, own={"times_input": times_input}, jit_compile=jit_compile, **model_options)
+
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), **({} if self.times_input else {"adds_up": False})}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -19,8 +19,8 @@ from tf_ig2.paths.rules import START
 class IDGExplainer(BaselineExplainer):
     """IDG: IG whose gradients are weighed by df/dα, so that where the output is saturated they count for nothing.
 
-    Completeness does not hold: values are in squares of the units of the output, and `completeness_gap` says no more
-    than that. Use them to rank features.
+    Completeness does not hold: values are in squares of the units of the output, and there is no completeness gap. Use
+    them to rank features.
 
     Nodes are placed in proportion to |df/dα| as a coarse pass finds it. (The paper scales slopes to [0, 1] from the
     most negative one; here a fall of the output is looked at as closely as a rise.)
@@ -44,6 +44,8 @@ class IDGExplainer(BaselineExplainer):
     Reference: Walker, Jha, Chen & Ewetz, Integrated Decision Gradients: Compute Your Attributions Where the Model Makes
     Its Decision, AAAI 2024: φ = (x − x′) ⊙ ∫ ∇f · df/dα dα.
     """
+
+    _says: ClassVar[dict[str, Any]] = {**BaselineExplainer._says, "adds_up": False}
 
     def __init__(
         self,

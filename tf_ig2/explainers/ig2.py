@@ -192,7 +192,8 @@ class IG2Explainer(PathExplainer):
           references: samples of other classes: `[R, ...]` shared by all explicands, `[N, R, ...]`, a finite
             `tf.data.Dataset`, or what `represent` returned.
           target: which output to explain: class index, one per explicand, None for the predicted class, or a callable
-            from the model's output `[B, ...]` to `[B]`.
+            from the model's output `[B, ...]` to `[B]`. Several of each explicand: indices `[N, T]`, `[T]` of one
+            explicand, or "all". The explanation then has an axis T behind N, and costs T times as much.
           batch_size: how many (explicand, reference) pairs, and segment nodes, go through the model together.
           keep: what to keep beside the values; the default keeps the counterfactuals.
           verbose: show a progress bar.

@@ -13,13 +13,12 @@ from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
-from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.background import background
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.graphs import Graphs
 from tf_ig2.explainers.own_draws import OwnDraws, seeded
-from tf_ig2.explainers.request import Request, take
+from tf_ig2.explainers.request import Request, repeated, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
 from tf_ig2.segments import segmentation
@@ -121,8 +120,9 @@ class KernelSHAPExplainer(Explainer):
         shap = _import_shap()
         request = Request.of(view, x, target, batch_size, gradient=False)
         explicand, indices, count, batch_size = request.explicand, request.indices, len(request), request.batch_size
-        background = self._background(references, count, batch_size)
-        players = self._players(segments, explicand)
+        distinct = request.distinct
+        given = self._background(references, len(distinct), batch_size), self._players(segments, distinct)
+        background, players = repeated(given, request.each or 1)
         samples = [self._coalitions(int(part.max()) + 1) for part in players]
         function = self._function(request.model)
 
@@ -154,7 +154,7 @@ class KernelSHAPExplainer(Explainer):
                         bar.update(len(parts[-1]))
                     result = np.concatenate(parts)
                     if not np.isfinite(result).all():
-                        raise NonFiniteGradientError(0, np.array([n]), explanation()[:n] if n else None)
+                        raise request.failed(0, np.array([n]), explanation()[:n] if n else None)
                     return result
 
                 def game(
@@ -173,7 +173,7 @@ class KernelSHAPExplainer(Explainer):
                 outputs[n, :, 0], outputs[n, :, 1] = output(explicand[n : n + 1]), output(background[n])
                 shapley = self._shapley(shap, game, int(players[n].max()) + 1, samples[n])
                 values[n] = (shapley / np.bincount(member.ravel(), minlength=len(shapley)))[member]
-        return explanation()[0] if request.single else explanation()
+        return request.shaped(explanation())
 
     def _arguments(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("samples", "superpixels", "l1", "seed")}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -26,7 +27,7 @@ class OcclusionExplainer(Explainer):
 
     The window goes over the image pixel by pixel, as with PAIR, which costs a forward pass for each of its
     (H − size + 1)·(W − size + 1) places; `stride` takes fewer. It asks the model for its output alone. The values do
-    not add up to it, so the completeness gap is NaN.
+    not add up to it, so there is no completeness gap.
 
     Args:
       model: a built `keras.Model`, a `ModelView`, or None to use `GetMask` with a `call_model_function`. Its input is
@@ -47,6 +48,8 @@ class OcclusionExplainer(Explainer):
     Reference: Zeiler & Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2, as in
     PAIR's `Occlusion`.
     """
+
+    _says: ClassVar[dict[str, Any]] = {"adds_up": False}
 
     def __init__(
         self,
@@ -101,8 +104,9 @@ class OcclusionExplainer(Explainer):
             image, index = take(request.inputs, n), request.index([n])
             return function(image, index, tf.constant(tops), tf.constant(lefts), size, value).numpy()
 
-        explanation = self._explain(request.inputs, request.indices, outputs, request.batch_size, verbose)
-        return explanation[0] if request.single else explanation
+        return request.shaped(
+            self._explain(request.inputs, request.indices, outputs, request.batch_size, verbose, request.failed)
+        )
 
     def _explain_callback(  # type: ignore[override]
         self,
@@ -124,7 +128,15 @@ class OcclusionExplainer(Explainer):
 
         return self._explain(inputs, None, outputs, batch_size, verbose)[0]
 
-    def _explain(self, inputs: np.ndarray, indices: Any, outputs: Any, batch_size: int, verbose: bool) -> Attribution:
+    def _explain(
+        self,
+        inputs: np.ndarray,
+        indices: Any,
+        outputs: Any,
+        batch_size: int,
+        verbose: bool,
+        failed: Callable[..., NonFiniteGradientError] = NonFiniteGradientError,
+    ) -> Attribution:
         """Image by image: the output of the whole, then of its hidden copies, `batch_size` at a time."""
         validation.image("x", inputs.shape[1:])
         height, width = inputs.shape[1:3]
@@ -141,7 +153,7 @@ class OcclusionExplainer(Explainer):
 
         def checked(found: np.ndarray, n: int) -> np.ndarray:
             if not np.isfinite(found).all():
-                raise NonFiniteGradientError(0, np.array([n]), explanation()[:n] if n else None)
+                raise failed(0, np.array([n]), explanation()[:n] if n else None)
             return found
 
         total = len(tops) * len(lefts)

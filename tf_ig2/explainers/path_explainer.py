@@ -14,7 +14,6 @@ import tensorflow as tf
 from tf_ig2 import fingerprint, validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.contrasts.contrast import Given
-from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explainers import progress
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.collector import Collector
@@ -110,7 +109,8 @@ class PathExplainer(Explainer):
 
     def _settings(self) -> dict[str, Any]:
         own = {
-            name: value if isinstance(value, (int, float, str)) else repr(value) for name, value in self._own.items()
+            name: value if value is None or isinstance(value, (int, float, str)) else repr(value)
+            for name, value in self._own.items()
         }
         return {**super()._settings(), "steps": self.steps, **own}
 
@@ -130,10 +130,9 @@ class PathExplainer(Explainer):
         keep = checked(keep, self._keep)
         request = Request.of(self.view, x, target, batch_size)
         batch_size = request.batch_size
-        given = self.walk.contrast.give(self.view, contrast, request.explicand, batch_size)
+        given = self.walk.contrast.give(self.view, contrast, request.distinct, batch_size).repeated(request.each)
         run = self._compiled(request.model, keep, given.own)
-        explanation = self._collect(run, self.walk, request, given, batch_size, keep, verbose)
-        return explanation[0] if request.single else explanation
+        return request.shaped(self._collect(run, self.walk, request, given, batch_size, keep, verbose))
 
     def _explain_callback(
         self,
@@ -198,7 +197,7 @@ class PathExplainer(Explainer):
                     step = int(explained.steps_taken.numpy()[broken].max()) - 1
                     done = int(rows[0])
                     finished = collector.attribution(request.indices, self._settings())[:done] if done else None
-                    raise NonFiniteGradientError(max(step, 0), rows[broken], finished)
+                    raise request.failed(max(step, 0), rows[broken], finished)
                 collector.add(rows, explained)
         return collector.attribution(request.indices, self._settings())
 

@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import validation
+from tf_ig2.attribution import Attribution
+from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.models.traced_target import TracedTarget
@@ -27,6 +29,8 @@ class Request:
       single: whether one explicand came without the axis N.
       batch_size: rows in a forward pass.
       model: the model together with the target.
+      each: T, where several targets are explained of each explicand: every explicand is then there T times, one
+        behind the other. 0: one target, and no axis for it.
     """
 
     inputs: Any
@@ -37,6 +41,7 @@ class Request:
     single: bool
     batch_size: int
     model: ExplainedOutput
+    each: int = 0
 
     @classmethod
     def of(cls, view: ModelView, x: Any, target: Any, batch_size: int, gradient: bool = True) -> Request:
@@ -45,7 +50,8 @@ class Request:
         Args:
           view: the model.
           x: what users pass as explicands.
-          target: index, one per explicand, None for the predicted class, or a callable.
+          target: index, one per explicand, None for the predicted class, or a callable; several for each explicand,
+            see `tf_ig2.validation.several_targets`.
           batch_size: inputs in a forward pass.
           gradient: whether the explained output must have a gradient.
 
@@ -59,8 +65,40 @@ class Request:
         given = TracedTarget(target, view.output_spec, gradient) if callable(target) else None
         view.check_logits(take(inputs, slice(batch_size)))
         explicand, inside = entered(view, inputs, batch_size)
+        model, count = ExplainedOutput(view, given), len(tf.nest.flatten(inputs)[0])
+        several = None if given is not None else validation.several_targets(target, count, single, view.output_spec)
+        if several is not None:
+            each = several.shape[1]
+            own = explicand is not inputs  # one object stays one
+            inputs, inside = repeated(inputs, each), repeated(inside, each)
+            explicand = repeated(explicand, each) if own else inputs
+            return cls(inputs, explicand, inside, None, several.ravel(), single, batch_size, model, each)
         indices = None if given is not None else _indices(view, explicand, inside, target, batch_size)
-        return cls(inputs, explicand, inside, given, indices, single, batch_size, ExplainedOutput(view, given))
+        return cls(inputs, explicand, inside, given, indices, single, batch_size, model)
+
+    @property
+    def distinct(self) -> Any:
+        """Structure of arrays `[N, ...]`: each explicand once."""
+        return tf.nest.map_structure(lambda x: x[:: self.each or 1], self.explicand)
+
+    def shaped(self, explanation: Attribution) -> Attribution:
+        """An explanation of all rows, as the user asked for it: with an axis T behind N, and without N."""
+        explanation = explanation.grouped(self.each) if self.each else explanation
+        return explanation[0] if self.single else explanation
+
+    def failed(self, step: int, rows: np.ndarray, finished: Attribution | None) -> NonFiniteGradientError:
+        """The error of rows that are not finite, by their explicands; what is finished goes with it.
+
+        Args:
+          step: where on the path.
+          rows: int array, the rows.
+          finished: the explanation of the rows before them, or None.
+        """
+        if not self.each:
+            return NonFiniteGradientError(step, rows, finished)
+        done = 0 if finished is None else len(finished) // self.each * self.each
+        whole = finished[:done].grouped(self.each) if finished is not None and done else None
+        return NonFiniteGradientError(step, np.unique(rows // self.each), whole)
 
     def __len__(self) -> int:
         return len(tf.nest.flatten(self.inputs)[0])
@@ -96,6 +134,11 @@ def entered(view: ModelView, inputs: Any, batch_size: int) -> tuple[Any, Any]:
     count = len(tf.nest.flatten(inputs)[0])
     parts = [view.enter(take(inputs, slice(first, first + batch_size))) for first in range(0, count, batch_size)]
     return tf.nest.map_structure(lambda *part: np.concatenate([p.numpy() for p in part]), *parts)
+
+
+def repeated(structure: Any, times: int) -> Any:
+    """A structure of arrays `[N·times, ...]`: every row so many times, one behind the other."""
+    return tf.nest.map_structure(lambda x: np.repeat(x, times, axis=0), structure)
 
 
 def take(structure: Any, index: Any) -> Any:

@@ -16,7 +16,7 @@ from tf_ig2.contrasts.baselines import resolve
 from tf_ig2.explainers.base import Explainer
 from tf_ig2.explainers.baseline_explainer import BaselineExplainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
-from tf_ig2.explainers.request import door
+from tf_ig2.explainers.request import door, repeated
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.pair.callback_view import CallModelFunction, as_explicand, of_explicand
 from tf_ig2.pair.xrai import XRAIOutput, XRAIParameters
@@ -129,13 +129,17 @@ class XRAIExplainer(Explainer):
             given = {"references": references, "target": target}
             base_options.update({name: value for name, value in given.items() if value is not None})
             base = self.base.explain(inputs, verbose=verbose, **base_options).at_input()
+            each = base.output.shape[1] if base.output.ndim == 2 else 0
         else:
             if references is not None or target is not None or base_options:
                 raise TypeError("With `base_attribution` nothing else is computed: pass no arguments for the base.")
             inputs, single = self._images(x)
-            base = _precomputed(base_attribution, inputs, single)
-        values, ranks = np.zeros(inputs.shape[:3]), np.zeros(inputs.shape[:3], np.int32)
+            base, each = _precomputed(base_attribution, inputs, single), 0
         own = _own_segments(segments, len(inputs))
+        if each:  # several targets: the same image for each of them
+            base, inputs = base.flat(), repeated(inputs, each)
+            own = None if own is None else [masks for masks in own for _ in range(each)]
+        values, ranks = np.zeros(inputs.shape[:3]), np.zeros(inputs.shape[:3], np.int32)
         for n in tqdm(range(len(inputs)), unit="image", desc=type(self).__name__, disable=not verbose):
             values[n], ranks[n] = self._regions(inputs[n], base.values[n], None if own is None else own[n])
         explanation = RegionAttribution(
@@ -144,11 +148,12 @@ class XRAIExplainer(Explainer):
             outputs=base.outputs,
             distances=base.distances,
             target=base.target,
-            settings={**self._settings(), "base": base.settings},
+            settings={**self._settings(), "base": base.settings, **self._adds_up(base)},
             regions=ranks,
             base_values=base.values,
             summed=base.summed,
         )
+        explanation = explanation.grouped(each) if each else explanation  # type: ignore[assignment]
         return explanation[0] if single else explanation  # type: ignore[return-value]
 
     def _explain_callback(
@@ -253,6 +258,11 @@ class XRAIExplainer(Explainer):
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), **self._arguments(), "scales": list(self.scales)}
+
+    def _adds_up(self, base: Attribution) -> dict[str, Any]:
+        """What the settings say where the regions do not add up: one of several channels, or a base that does not."""
+        whole = self.channels == "sum" or base.values.ndim == 3 or base.values.shape[-1] == 1
+        return {} if whole and base.settings.get("adds_up") is not False else {"adds_up": False}
 
     def _images(self, x: Any) -> tuple[np.ndarray, bool]:
         """Checks images when there may be no model that says what they look like."""

@@ -28,7 +28,7 @@ def completeness_gap(attributions: Any, difference: Any = None, relative: bool =
 
     Raises:
       TypeError: the difference is missing, or given twice.
-      ValueError: shapes that do not fit, NaN.
+      ValueError: shapes that do not fit, NaN; the attributions' method does not claim to add up.
 
     Reference: Definition 4; Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks, ICML 2017.
 
@@ -40,6 +40,8 @@ def completeness_gap(attributions: Any, difference: Any = None, relative: bool =
         if difference is not None:
             raise TypeError("An Attribution knows its `difference`: do not pass one.")
         gap = attributions.relative_completeness_gap if relative else attributions.completeness_gap
+        if gap is None:
+            raise ValueError(f"{attributions.settings.get('method', 'The method')} does not claim to add up.")
         return np.atleast_1d(gap)
     if difference is None:
         raise TypeError("`difference`, f(x) − f(x′), is needed for plain arrays.")

@@ -26,6 +26,9 @@ class Distance:
     objective: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
     value: Callable[[tf.Tensor], tf.Tensor] = tf.identity
 
+    def __repr__(self) -> str:
+        return f"Distance({self.name!r})"
+
 
 def _squared_euclidean(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.math.squared_difference(a, b), axis=-1)

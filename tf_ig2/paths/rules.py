@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import scipy.special
@@ -49,6 +49,14 @@ class Rule:
     refinements: int = 8
     noise: float = 0.0
     seed: int | None = None
+
+    def __repr__(self) -> str:
+        """What is not the default, and how many nodes there are."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        said = {f.name: own[f.name] for f in fields(self) if f.name != "weights" and own[f.name] != f.default}
+        if self.nodes:
+            said["nodes"] = len(self.nodes)
+        return f"Rule({', '.join(f'{name}={value!r}' for name, value in said.items())})"
 
     def tableau(self, references: int) -> tuple[np.ndarray, np.ndarray]:
         """Positions `[n]`, or `[n, R]` for R references where they are drawn, and weights `[n]`; float64."""
