@@ -104,6 +104,29 @@ def test_other_methods(folder, method):
     assert Attribution.load(folder / "out" / "images_0.npz").values.shape[:2] == (8, 8)
 
 
+def test_reports_and_the_preset_for_photographs(folder):
+    (folder / "names.txt").write_text("ape\nbee\ncat\n<b>dog\n")
+    options = (
+        "--preset",
+        "photographs",
+        "--steps",
+        2,
+        "--report",
+        "--class-names",
+        folder / "names.txt",
+        "--target",
+        3,
+    )
+    done = explain(folder, *options)
+    assert done.exit_code == 0, done.output
+    settings = Attribution.load(folder / "out" / "images_0.npz").settings
+    assert {**settings, "steps": 2, "step_size": "range", "rule": "counterfactual"} == settings
+    assert settings["norm"] == "SparseL1(percentile=90.0)"
+    page = (folder / "out" / "images_2.html").read_text(encoding="utf-8")
+    assert "<title>Why &lt;b&gt;dog?</title>" in page
+    assert page.count("data:image/png;base64,") >= 5
+
+
 def test_every_method_for_images_is_there():
     explainers = {name for name in tf_ig2.__all__ if name.endswith("Explainer")}
     assert {*explain_command.METHODS.values()} == explainers - {"SequentialIGExplainer", "WalkExplainer"}
@@ -146,6 +169,8 @@ BAD = {
     "method": ({}, ["--method", "magic"], "Unknown method"),
     "option of another method": ({}, ["--method", "expected-ig", "--norm", "l1"], "has no --norm"),
     "nothing to contrast": ({}, ["--method", "grad-cam"], "leave --references out"),
+    "preset": ({}, ["--preset", "magic"], "Unknown preset"),
+    "preset of another method": ({}, ["--preset", "photographs", "--method", "ig"], "goes with another method"),
     "names": ({}, ["--class-names", "nothing.txt"], "nothing.txt"),
     "input layer": ({}, ["--input-layer", "nope"], "'nope' is not a layer"),
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import attribution_file, describe, neighbours
+from tf_ig2 import attribution_file, describe, files, neighbours
 from tf_ig2.at_input import at_input
 from tf_ig2.paths.base import Stop
 
@@ -320,6 +320,56 @@ class Attribution:
         from tf_ig2.plots import explanation_figure, notebook
 
         return notebook.show(explanation_figure.explanation(self, **options))
+
+    def report(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Writes the explanation of one explicand as one page of HTML, which holds all that it shows.
+
+        Pictures by the kind of data, target, output, completeness gap, settings and versions. The page asks for nothing
+        beyond itself and runs no script; names are shown as text, whatever they hold.
+
+        Args:
+          path: where to; the file is there whole, or not at all, and an existing one is replaced.
+          **options: `class_names`, `feature_names`, `tokens`, `kind`, `title`, see `tf_ig2.plots.report`.
+
+        Raises:
+          TypeError, ValueError: this is of several explicands, or an option does not fit it; nothing is written.
+          OSError: the file cannot be written.
+        """
+        from tf_ig2.plots.report import report
+
+        page = report(self, **options).encode()
+        with files.whole(path) as file:
+            file.write(page)
+
+    def animate(self, path: str | os.PathLike[str] | None = None, *, reference: int = 0, **options: Any) -> Any:
+        """The path of one explicand, an image, as a moving picture; explain with `keep=Keep(path=True)`.
+
+        Args:
+          path: where to write it, a GIF; None: nowhere.
+          reference: which of the R paths.
+          **options: `frames`, `milliseconds`, `pixels`, `value_range`, see `tf_ig2.plots.animation`.
+
+        Returns:
+          A `tf_ig2.plots.Animation`, which a notebook shows.
+
+        Raises:
+          TypeError, ValueError: this is of several explicands or of something else than an image, the path was not
+            kept, or an option is out of range.
+          IndexError: there is no such path.
+          OSError: the file cannot be written.
+        """
+        if self.output.ndim:
+            raise ValueError("An animation is of one explicand: take that of explanation[0], not of the whole batch.")
+        if self.path is None:
+            raise ValueError("The path was not kept: explain with keep=Keep(path=True).")
+        neighbours.one_array(self.explicand)
+        from tf_ig2.plots import explanation_figure
+        from tf_ig2.plots.animation import animation
+
+        made = animation(*explanation_figure.walked(self, reference), **options)
+        if path is not None:
+            made.save(path)
+        return made
 
     def __repr__(self) -> str:
         return describe.explanation_text(type(self).__name__, self)

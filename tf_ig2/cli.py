@@ -102,6 +102,11 @@ def explain(
         typer.Option(help="Images of other classes, or folders of them, for methods that contrast with some."),
     ] = None,
     method: Annotated[str, typer.Option(help=f"{', '.join(explain_command.METHODS)}.")] = "ig2",
+    preset: Annotated[
+        str | None,
+        typer.Option(help=f"{', '.join(explain_command.PRESETS)}: options that a study chose; your own come first."),
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write a page of HTML for each image, too.")] = False,
     target: Annotated[int | None, typer.Option(help="Class index to explain; the predicted class by default.")] = None,
     class_names: Annotated[
         Path | None, typer.Option(help="Names of the classes: a text file with one a line, or a JSON list.")
@@ -151,7 +156,18 @@ def explain(
         "seed": seed,
     }
     asked = explain_command.Asked(
-        model, images, references or [], out, method, options, target, pixel_range, batch_size, class_names
+        model=model,
+        images=images,
+        references=references or [],
+        out=out,
+        method=method,
+        options=options,
+        target=target,
+        pixel_range=pixel_range,
+        batch_size=batch_size,
+        class_names=class_names,
+        preset=preset,
+        report=report,
     )
     wrong = explain_command.run(asked, typer.echo)
     for line in wrong:

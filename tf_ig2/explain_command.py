@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,22 @@ METHODS = {
 }
 """Name on the command line → class."""
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "photographs": {"method": "ig2", "steps": 8, "step_size": "range", "rule": "counterfactual", "sparse": 90}
+}
+"""Name → a method with options that were chosen for a kind of images; what is asked for beside them counts.
+
+Those of "photographs" were chosen on some, with MobileNetV2: see `docs/results/study.md`; `sparse` is the percentile of
+the sparse norm.
+"""
+
+WAYS_OUT = {
+    ("ig2", "segment"): "take more --nodes",
+    ("ig2", None): "leave --rule out, or take --rule segment",
+    (None, None): "take more --steps, if the method has them",
+}
+"""(method, rule), None for any → what to do about a large completeness gap."""
+
 GAP_WORTH_SAYING = 0.05
 """Fraction of the explained difference from which on the completeness gap comes with advice."""
 
@@ -49,6 +65,8 @@ class Asked:
       pixel_range: what black and white are.
       batch_size: pairs in one pass.
       class_names: a text file with a name a line, or a JSON list; None: indices.
+      preset: one of `PRESETS`; None: none.
+      report: write a page of HTML for each image, too.
     """
 
     model: Path
@@ -61,6 +79,8 @@ class Asked:
     pixel_range: tuple[float, float] = (0.0, 255.0)
     batch_size: int = 32
     class_names: Path | None = None
+    preset: str | None = None
+    report: bool = False
 
 
 def run(asked: Asked, say: Callable[[str], None]) -> list[str]:
@@ -78,11 +98,13 @@ def run(asked: Asked, say: Callable[[str], None]) -> list[str]:
     """
     from tqdm.auto import tqdm
 
+    from tf_ig2 import describe, plots
     from tf_ig2 import images as image_files
-    from tf_ig2 import plots
+    from tf_ig2.errors import NonFiniteGradientError
     from tf_ig2.models import model_files
 
     files, reference_files = image_files.find(asked.images), image_files.find(asked.references)
+    asked = _with_preset(asked)
     names = None if asked.class_names is None else read_class_names(asked.class_names)
     kind, options = _class(asked)
     if kind.references_are == "needed" and not reference_files:
@@ -100,6 +122,7 @@ def run(asked: Asked, say: Callable[[str], None]) -> list[str]:
         represent = getattr(explainer, "represent", None)
         given["references"] = represent(samples, batch_size=asked.batch_size) if represent else np.stack(samples)
     wrong: list[str] = []
+    note = f" ({describe.settings(explainer.settings)})" if asked.preset else ""
     progress = tqdm(zip(files, _output_names(files), strict=True), total=len(files), unit="image", disable=None)
     for file, name in progress:
         try:
@@ -107,15 +130,21 @@ def run(asked: Asked, say: Callable[[str], None]) -> list[str]:
         except ValueError as error:
             wrong.append(str(error))
             continue
-        explanation = explainer.explain(image, **given)
+        try:
+            explanation = explainer.explain(image, **given)
+        except NonFiniteGradientError as error:
+            wrong.append(f"{str(file)!r} cannot be explained: {error}")
+            continue
         explanation.save(asked.out / f"{name}.npz")
         plots.explanation(explanation, class_names=names).savefig(asked.out / f"{name}.png", dpi=120)
+        if asked.report:
+            explanation.report(asked.out / f"{name}.html", class_names=names)
         with progress.external_write_mode():
             say(f"{file}: {_found(explanation, names)}")
             advice = _advice(explanation, asked)
             if advice:
                 say(f"  {advice}")
-    say(f"{len(files) - len(wrong)} explanation(s) of {asked.model} in {asked.out}")
+    say(f"{len(files) - len(wrong)} explanation(s) of {asked.model} in {asked.out}{note}")
     return wrong
 
 
@@ -155,6 +184,24 @@ def _class(asked: Asked) -> tuple[Any, dict[str, Any]]:
     return kind, options
 
 
+def _with_preset(asked: Asked) -> Asked:
+    """The preset's method and options, where others are not asked for."""
+    if asked.preset is None:
+        return asked
+    if asked.preset not in PRESETS:
+        raise ValueError(f"Unknown preset: {asked.preset!r}. Choose one of {', '.join(PRESETS)}.")
+    preset = dict(PRESETS[asked.preset])
+    if asked.method != preset.pop("method"):
+        raise ValueError(f"--preset {asked.preset} goes with another method than --method {asked.method}.")
+    sparse = preset.pop("sparse", None)
+    if sparse is not None:
+        from tf_ig2.paths.normalizers import SparseL1
+
+        preset["norm"] = SparseL1(sparse)
+    given = {name: value for name, value in asked.options.items() if value is not None}
+    return replace(asked, options={**preset, **given})
+
+
 def _found(explanation: Attribution, names: list[str] | None) -> str:
     from tf_ig2 import describe
 
@@ -172,15 +219,14 @@ def _found(explanation: Attribution, names: list[str] | None) -> str:
 
 
 def _advice(explanation: Attribution, asked: Asked) -> str | None:
-    from tf_ig2 import describe
-
-    if describe.gap(explanation) is None or float(explanation.relative_completeness_gap) <= GAP_WORTH_SAYING:
+    if (
+        explanation.relative_completeness_gap is None
+        or float(explanation.relative_completeness_gap) <= GAP_WORTH_SAYING
+    ):
         return None
-    if asked.method == "ig2":
-        if explanation.settings.get("rule") != "segment":
-            return "the attributions miss much of what they explain: leave --rule out, or take --rule segment"
-        return "the attributions miss much of what they explain: take more --nodes"
-    return "the attributions miss much of what they explain: take more --steps, if the method has them"
+    rule = explanation.settings.get("rule")
+    keys = ((asked.method, rule), (asked.method, None), (None, None))
+    return f"the attributions miss much of what they explain: {next(WAYS_OUT[key] for key in keys if key in WAYS_OUT)}"
 
 
 def _image_shape(spec: Any) -> tuple[int, int, int]:

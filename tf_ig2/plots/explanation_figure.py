@@ -30,7 +30,13 @@ class Explained(describe.Explained, Protocol):
     @property
     def gradcfe(self) -> Any: ...
     @property
+    def path(self) -> Any: ...
+    @property
     def steps_taken(self) -> Any: ...
+    @property
+    def counterfactual_output(self) -> np.ndarray: ...
+    @property
+    def summed(self) -> bool: ...
 
     def at_input(self) -> Any: ...
 
@@ -91,9 +97,9 @@ def explanation(
         if reference is not None:
             panels.append(("reference", "input", reference))
         if attribution.counterfactuals is not None:
-            end = _end(attribution)
-            panels.append((end, "input", attribution.counterfactuals[0]))
-            panels.append(("GradCFE" if end == "GradCF" else f"x − {end}", "values", attribution.gradcfe))
+            name = end(attribution)
+            panels.append((name, "input", attribution.counterfactuals[0]))
+            panels.append(("GradCFE" if name == "GradCF" else f"x − {name}", "values", attribution.gradcfe))
     panels.append((method(attribution.settings), "values", attribution.values))
     panels.extend((name, "values", values) for name, values in (others or {}).items())
 
@@ -110,7 +116,7 @@ def explanation(
         else:
             drawn(axis, values, name, attribution.explicand)
     if curved:
-        _curves(axes[-1], attribution)
+        curves(axes[-1], attribution)
     figure.suptitle(heading)
     return figure
 
@@ -124,14 +130,39 @@ def _heading(attribution: Explained, class_names: Sequence[str] | None) -> str:
     if attribution.target is None:
         return f"explained output {float(attribution.output):.3g}"
     index = int(attribution.target)
+    name = class_name(index, class_names) or f"output {index}"
+    return f"{name}, explained output {float(attribution.output):.3g}"
+
+
+def walked(attribution: Explained, reference: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """The points of a path, without those where it had stopped, and the output at each where it is known.
+
+    Args:
+      attribution: of one explicand, whose path was kept.
+      reference: which path.
+    """
+    path, outputs = attribution.path[reference], attribution.outputs[reference]
+    if len(path) != len(outputs):
+        return path, None
+    taken = attribution.steps_taken
+    count = len(path) if taken is None else min(len(path), max(2, int(taken[reference]) + 1))
+    return path[:count], outputs[:count]
+
+
+def class_name(index: int, class_names: Sequence[str] | None) -> str | None:
+    """A class's name; None where there are no names.
+
+    Raises:
+      ValueError: there are names, and none for it.
+    """
     if class_names is None:
-        return f"output {index}, explained output {float(attribution.output):.3g}"
+        return None
     if isinstance(class_names, str) or not 0 <= index < len(class_names):
         raise ValueError(f"`class_names` must be a list of all classes' names; it has none for class {index}.")
-    return f"{class_names[index]}, explained output {float(attribution.output):.3g}"
+    return str(class_names[index])
 
 
-def _end(attribution: Explained) -> str:
+def end(attribution: Explained) -> str:
     """What the paths' ends are called. A walk toward references alone has distances."""
     return str(attribution.settings.get("end", "GradCF" if np.any(attribution.distances) else "path's end"))
 
@@ -174,7 +205,7 @@ def _several(attribution: Explained, drawn: Callable[..., None], heading: str) -
     return figure
 
 
-def _curves(axes: Axes, attribution: Explained) -> None:
+def curves(axes: Axes, attribution: Explained) -> None:
     """The explained output and the distance, step by step: each reference thin, their mean thick."""
     points = attribution.outputs.shape[-1]
     taken = attribution.steps_taken
@@ -189,4 +220,4 @@ def _curves(axes: Axes, attribution: Explained) -> None:
         axis.plot(shown.mean(axis=0), color=colour)
         axis.set_ylabel(label, color=colour)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(f"steps: explicand → {_end(attribution)}")
+    axes.set_xlabel(f"steps: explicand → {end(attribution)}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tf_ig2.plots import checked, notebook, panels
+from tf_ig2.plots.animation import path_of_images
 from tf_ig2.plots.colours import DIVERGING
 from tf_ig2.plots.maps import VisualizeImageGrayscale
 
@@ -138,12 +139,7 @@ def film_strip(
       frames: at most so many, evenly over the path, both ends among them.
       value_range: what is black and what is white; None: the smallest and the largest value of the whole path.
     """
-    points = checked.finite(path, "path")
-    if points.ndim not in (3, 4) or (points.ndim == 3 and points.shape[-1] in (1, 3)):
-        raise ValueError(
-            f"`path` must be the points of one path of images, [K, H, W, C], not of shape {list(points.shape)}: pass "
-            "explanation.path[0] of one explicand."
-        )
+    points = path_of_images(path)
     if frames < 2:
         raise ValueError(f"`frames` must be at least 2, not {frames!r}.")
     along = None if outputs is None else checked.finite(outputs, "outputs").ravel()

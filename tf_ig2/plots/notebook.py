@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import io
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -49,6 +52,19 @@ def notebook() -> Any:
     return shell if getattr(shell, "kernel", None) is not None else None
 
 
+_ASIDE = contextvars.ContextVar("aside", default=False)
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """Within it, figures of `new` belong to nobody, also where there are windows: they are parts of something else."""
+    before = _ASIDE.set(True)
+    try:
+        yield
+    finally:
+        _ASIDE.reset(before)
+
+
 def new(width: float, height: float) -> Figure:
     """An empty figure.
 
@@ -59,7 +75,7 @@ def new(width: float, height: float) -> Figure:
       width, height: in inches.
     """
     pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and notebook() is None and _has_windows():
+    if pyplot is not None and not _ASIDE.get() and notebook() is None and _has_windows():
         return pyplot.figure(FigureClass=Picture, figsize=(width, height), layout="constrained")
     return Picture(figsize=(width, height), layout="constrained")
 

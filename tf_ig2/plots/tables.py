@@ -40,7 +40,7 @@ def bars(
       TypeError, ValueError: a batch, NaN or infinite values, or names that are not one for each.
     """
     rows = _largest(values, feature_names, features, top)
-    figure, axes = _axes(ax, len(rows), title)
+    figure, axes = _axes(ax, [name for name, _ in rows], title)
     numbers = [number for _, number in rows]
     places = np.arange(len(rows))[::-1]
     axes.barh(places, numbers, color=[FOR if number >= 0 else AGAINST for number in numbers])
@@ -84,12 +84,13 @@ def waterfall(
     scale = max(abs(last - first), *(abs(number) for _, number in rows))
     if abs(missed) > 1e-3 * scale:
         rows.append(("completeness gap", missed))
-    figure, axes = _axes(ax, len(rows) + 1, title)
+    figure, axes = _axes(ax, [name for name, _ in rows], title)
     reached = first
     for place, (name, number) in enumerate(rows):
         colour = NEUTRAL if name == "completeness gap" else FOR if number >= 0 else AGAINST
         axes.barh(place, number, left=reached, color=colour)
-        axes.plot([reached + number] * 2, [place, place + 1], color=NEUTRAL, linewidth=0.8)
+        if place + 1 < len(rows):
+            axes.plot([reached + number] * 2, [place, place + 1], color=NEUTRAL, linewidth=0.8)
         _say(axes, max(reached, reached + number), place, f"{number:+.3g}", True)
         reached += number
     axes.axvline(first, color=NEUTRAL, linewidth=0.8, linestyle=":")
@@ -123,7 +124,7 @@ def summary(
         )
     strength, names = checked.row(np.abs(attributions).mean(axis=0), feature_names)
     order = np.argsort(-strength, kind="stable")[: _positive(top)]
-    figure, axes = _axes(None, len(order), title)
+    figure, axes = _axes(None, [names[feature] for feature in order], title)
     rng = np.random.default_rng(0)
     places = np.arange(len(order))[::-1]
     points: Any = None
@@ -161,9 +162,10 @@ def _positive(top: int) -> int:
     return top
 
 
-def _axes(ax: Axes | None, rows: int, title: str) -> tuple[Figure, Axes]:
+def _axes(ax: Axes | None, names: Sequence[str], title: str) -> tuple[Figure, Axes]:
     if ax is None:
-        figure = notebook.new(6.0, 0.34 * rows + 1.1)
+        longest = max(map(len, names))
+        figure = notebook.new(6.0 + 0.08 * min(max(longest - 20, 0), 60), 0.34 * len(names) + 1.1)
         ax = figure.subplots()
     ax.set_title(title)
     return ax.get_figure(), ax  # type: ignore[return-value]
