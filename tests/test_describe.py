@@ -52,6 +52,27 @@ def test_a_gap_that_means_nothing_is_not_shown(image_net, images):
     assert describe.gap(IntegratedGradientsExplainer(image_net).explain(images[0])) is not None
 
 
+@pytest.mark.parametrize("name", [name for name in tf_ig2.__all__ if name.endswith("Explainer")])
+def test_every_method_says_where_its_paths_end_or_that_it_does_not_add_up(name, image_net):
+    """IG²'s end is GradCF, which distances say; XRAI's is its base's, a walk's its own."""
+    if name in ("IG2Explainer", "XRAIExplainer", "WalkExplainer"):
+        return
+    settings = getattr(tf_ig2, name)(image_net).settings
+    assert "end" in settings or settings["adds_up"] is False
+    assert "adds_up" not in repr(getattr(tf_ig2, name)(image_net))
+
+
+def test_strategies_and_parts_of_walks_are_short():
+    from tf_ig2.contrasts.baselines import NAMED, Blurred
+    from tf_ig2.paths import distances, rules
+
+    assert repr(Blurred(sigma=3)) == "Blurred(sigma=3)"
+    assert repr(distances.get("cosine")) == "Distance('cosine')"
+    assert repr(rules.segment(4)) == "Rule(nodes=4)"
+    assert repr(rules.noisy_idgi(0.1, 0)) == "Rule(nodes=1, idgi=True, noise=0.1, seed=0)"
+    assert all(len(repr(baseline)) < 60 for baseline in NAMED.values())
+
+
 def test_all_is_escaped(explanation):
     evil = "<script>alert(1)</script>"
     changed = type(explanation)(

@@ -42,7 +42,7 @@ the sparse norm.
 
 WAYS_OUT = {
     ("ig2", "segment"): "take more --nodes",
-    ("ig2", None): "leave --rule out, or take --rule segment",
+    ("ig2", None): "take --rule segment, or leave --rule and --preset out",
     (None, None): "take more --steps, if the method has them",
 }
 """(method, rule), None for any → what to do about a large completeness gap."""

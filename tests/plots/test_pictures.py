@@ -210,6 +210,21 @@ class TestPlot:
         assert figure.axes[-1].get_xlabel() == "steps: explicand → baseline"
         assert self.titles(self.explanation(numbers(F), np.ones(F), **ends).plot())[1] == "path's end"
 
+    def test_zeros_are_drawn_and_what_cannot_be_is_refused(self):
+        zero = self.explanation(np.zeros([H, W, 3]), np.zeros([H, W, 3]))
+        assert self.titles(zero.plot(overlay=True))[-1] == "attributions"
+        with pytest.raises(ValueError, match="NaN"):
+            self.explanation(np.full([H, W, 3], np.nan), numbers(H, W, 3)).plot()
+        with pytest.raises(ValueError, match="NaN"):
+            self.explanation(numbers(F), np.full([F], np.nan)).plot()
+        with pytest.raises(ValueError, match="channels first"):
+            self.explanation(numbers(3, H, W), numbers(3, H, W)).plot()
+
+    def test_a_notebook_shows_no_picture_of_what_has_none(self):
+        shown = self.explanation(np.full([H, W], np.nan), numbers(3, H, W))._repr_html_()
+        assert "<img" not in shown
+        assert "output" in shown
+
     def test_title_names_and_overlay(self):
         image = self.explanation(numbers(H, W, 3), numbers(H, W, 3)).plot(title="mine", overlay=0.5)
         assert image.get_suptitle() == "mine"

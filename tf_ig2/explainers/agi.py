@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -55,6 +55,8 @@ class AGIExplainer(ExplicandExplainer):
     Reference: Pan, Li & Zhu, Explaining Deep Neural Network Models with Adversarial Gradient Integration, IJCAI 2021,
     Algorithm 1: φ = −Σ_t Σ_j ∇p_c(γ_j) ⊙ (γ_{j+1} − γ_j).
     """
+
+    _says: ClassVar[dict[str, Any]] = {"end": "other class"}
 
     def __init__(
         self,

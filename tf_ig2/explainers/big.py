@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -49,6 +49,8 @@ class BIGExplainer(ExplicandExplainer):
     Reference: Wang, Fredrikson & Datta, Robust Models Are More Interpretable Because Attributions Look Normal, ICML
     2022, boundary-based Integrated Gradient.
     """
+
+    _says: ClassVar[dict[str, Any]] = {"end": "other class"}
 
     def __init__(
         self,

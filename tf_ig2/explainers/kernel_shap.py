@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -56,6 +56,7 @@ class KernelSHAPExplainer(Explainer):
     """
 
     references_are = "needed"
+    _says: ClassVar[dict[str, Any]] = {"end": "reference"}
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -52,6 +52,8 @@ class MFABAExplainer(ExplicandExplainer):
     Reference: Zhu et al., MFABA: A More Faithful and Accelerated Boundary-based Attribution Method for Deep Neural
     Networks, AAAI 2024, Algorithm 1: φ = −Σ ∇f(γ_j) ⊙ (γ_{j+1} − γ_j).
     """
+
+    _says: ClassVar[dict[str, Any]] = {"end": "other class"}
 
     def __init__(
         self,

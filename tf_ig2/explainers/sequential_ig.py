@@ -49,6 +49,7 @@ class SequentialIGExplainer(ExplicandExplainer):
     """
 
     _keep: ClassVar[Keep] = Keep(counterfactuals=False)
+    _says: ClassVar[dict[str, Any]] = {"end": "word left out"}
 
     def __init__(
         self,
