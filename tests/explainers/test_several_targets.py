@@ -58,6 +58,17 @@ def test_all_are_all_classes_of_a_batch_and_of_one(model):
     assert explainer.explain(X[1], target=[[2]]).values.shape == (1, 4)
 
 
+def test_smoothed_masks_are_of_each_target_too(model):
+    explainer = GradientExplainer(model)
+    together = explainer.GetSmoothedMask(X[0], nsamples=3, seed=1, target=[4, 0, 2])
+    assert together.shape == (3, 4)
+    alone = explainer.GetSmoothedMask(X[0], nsamples=3, seed=1, target=[0])
+    np.testing.assert_allclose(together[1], alone, rtol=1e-5)
+    np.testing.assert_allclose(
+        explainer.GetMask(X[0], target="all")[[4, 0, 2]], explainer.explain(X[0], target=[4, 0, 2])
+    )
+
+
 def test_one_for_each_of_as_many_explicands_stays_that(model):
     assert GradientExplainer(model).explain(X, target=[0, 1, 2]).values.shape == (3, 4)
 

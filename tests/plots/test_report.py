@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from tf_ig2 import Attribution, IG2Explainer, Keep, plots
+from tf_ig2 import Attribution, IG2Explainer, Keep, RegionAttribution, plots
 
 EVIL = "<script>alert(1)</script>"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
@@ -70,6 +70,15 @@ def test_each_kind_has_its_pictures(name):
     assert word in page
     assert pictures(page) == count
     assert "<script" not in page
+
+
+def test_regions_are_shown():
+    values, labels = numbers(8, 8), np.arange(64).reshape(8, 8) // 16
+    one = made(values, numbers(8, 8, 3))
+    regions = RegionAttribution(one.values, one.explicand, one.outputs, one.distances, regions=labels)
+    page = plots.report(regions)
+    assert "the most important regions" in page
+    assert pictures(page) == 4
 
 
 def test_a_large_gap_comes_with_advice():

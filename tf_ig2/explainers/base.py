@@ -160,6 +160,9 @@ class Explainer(Made):
             raise ValueError("Noise cannot be added before an `input_layer`; explain without smoothing.")
         if own.get("target") is None:  # of the explicand itself, not of each noisy copy
             own["target"] = predicted(self.view, x_value)[0]
+        elif np.ndim(own["target"]):  # several of the explicand, and not one for each noisy copy
+            several = np.atleast_2d(own["target"])
+            own["target"] = np.repeat(several, nsamples, axis=0) if several.size > 1 else several.ravel()[0]
         masks = explainer._mask(explainer.explain(tf.nest.map_structure(noisy, x_value), **own))
         return tf.nest.map_structure(summary, masks)
 

@@ -193,7 +193,7 @@ class IG2Explainer(PathExplainer):
             `tf.data.Dataset`, or what `represent` returned.
           target: which output to explain: class index, one per explicand, None for the predicted class, or a callable
             from the model's output `[B, ...]` to `[B]`. Several of each explicand: indices `[N, T]`, `[T]` of one
-            explicand, or "all". The explanation then has an axis T behind N, and costs T times as much.
+            explicand, or "all". The explanation then has an axis T behind N, and costs T times the time and memory.
           batch_size: how many (explicand, reference) pairs, and segment nodes, go through the model together.
           keep: what to keep beside the values; the default keeps the counterfactuals.
           verbose: show a progress bar.

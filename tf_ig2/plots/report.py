@@ -124,6 +124,9 @@ def _image(shown: _Shown) -> Iterator[str]:
     drawn.append(("attributions: red speaks for it, blue against", images.diverging(values, shown.percentile)))
     if panels.is_image(explicand):
         drawn.append(("laid over the explicand", images.overlay(values, panels.grey(explicand), 0.7, shown.percentile)))
+    labels = getattr(attribution, "regions", None) if shown.whole else None
+    if labels is not None and np.shape(labels) == explicand.shape[:2]:
+        drawn.append(("the most important regions", images.regions(values, labels, explicand)))
     counterfactuals = attribution.counterfactuals if shown.whole else None
     if counterfactuals is not None and panels.is_image(counterfactuals[0]):
         end = parts.end(attribution)
