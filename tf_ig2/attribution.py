@@ -252,6 +252,12 @@ class Attribution:
           TypeError: of several inputs.
           ValueError: `of` is another word; the arrays have more axes.
 
+        Example:
+          >>> import keras, tf_ig2
+          >>> model = keras.Sequential([keras.Input([8, 6, 3]), keras.layers.Flatten(), keras.layers.Dense(2)])
+          >>> tf_ig2.GradientExplainer(model).explain(np.ones([5, 8, 6, 3])).channels_first().shape
+          (5, 3, 8, 6)
+
         Reference: Hedström et al., Quantus, JMLR 2023: `x_batch` and `a_batch` of its metrics.
         """
         if of not in ("values", "explicand"):

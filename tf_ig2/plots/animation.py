@@ -70,6 +70,10 @@ def animation(
 
     Raises:
       TypeError, ValueError: the path is not one of images, is not finite, or an argument is out of range.
+
+    Example:
+      >>> animation(np.linspace(0, 1, 5)[:, None, None] * np.ones([5, 8, 8])).frames
+      5
     """
     points = path_of_images(path)
     if frames < 2 or milliseconds < 20 or pixels < 1:

@@ -34,7 +34,7 @@ h1{font-size:1.6rem;line-height:1.25;margin:.2rem 0;overflow-wrap:anywhere}h2{fo
 .facts div,figure,.words,table{background:#fff;border:1px solid #dde1e7;border-radius:.5rem}
 .facts div{padding:.55rem .8rem;min-width:0}dt{color:#5b6675;font-size:.85rem}
 dd{margin:0;font-size:1.1rem;overflow-wrap:anywhere}dd small{display:block;color:#5b6675;font-size:.8rem}
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.8rem}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.8rem}
 figure{margin:0 0 .8rem;padding:.7rem;text-align:center;overflow-x:auto}.grid figure{margin:0}
 figure img{max-width:100%;height:auto}.grid img{width:100%;max-width:20rem}
 figcaption{color:#5b6675;font-size:.9rem;margin-top:.3rem}
@@ -77,6 +77,13 @@ def report(
     Raises:
       TypeError, ValueError: there are several explicands; a kind that is unknown or does not fit; names that are not
         one for each.
+
+    Example:
+      >>> import tf_ig2
+      >>> model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3)])
+      >>> explanation = tf_ig2.IntegratedGradientsExplainer(model).explain(np.ones(4), target=2)
+      >>> "<title>Why c?</title>" in report(explanation, class_names=["a", "b", "c"])
+      True
     """
     if attribution.output.ndim:
         raise ValueError("A report is of one explicand: write that of explanation[0], not of the whole batch.")
