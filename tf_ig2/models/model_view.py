@@ -357,8 +357,9 @@ class ModelView:
             place = (tapped, self._output_index, len(self._left_out))
         digest = hashlib.sha256(repr((place, self.pool, self.points_spec, self.representation_spec)).encode())
         for variable in self.variables:
-            values = variable.numpy().reshape(-1)
-            digest.update(f"{variable.shape}".encode() + values[:: len(values) // _SAMPLE + 1].tobytes())
+            step = variable.shape.num_elements() // _SAMPLE + 1
+            sample = tf.reshape(variable, [-1])[::step].numpy()  # the rest is not copied
+            digest.update(f"{variable.shape}".encode() + sample.tobytes())
         return digest.hexdigest()
 
     def points(self, inputs: Points) -> Points:
