@@ -79,7 +79,7 @@ def test_the_explainers_own_size_is_the_masks_default():
     np.testing.assert_array_equal(explainer.GetMask(x), explainer.GetMask(x, should_resize=False))
     small = explainer.GetMask(x, three_dims=False)
     np.testing.assert_array_equal(small, explainer.explain(x).values)
-    target = int(np.argmax([explainer.explain(x, target).values.max() for target in range(3)]))
+    target = int(np.argmax([explainer.explain(x, target=target).values.max() for target in range(3)]))
     assert explainer.GetMask(x, target=target, should_resize=True).max() == pytest.approx(1, abs=1e-6)
 
 
