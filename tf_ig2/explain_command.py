@@ -96,12 +96,11 @@ def run(asked: Asked, say: Callable[[str], None]) -> list[str]:
     Raises:
       TypeError, ValueError, OSError: the model, an option or a reference is wrong; nothing was explained then.
     """
-    from tqdm.auto import tqdm
-
     from tf_ig2 import describe, plots
     from tf_ig2 import images as image_files
     from tf_ig2.errors import NonFiniteGradientError
     from tf_ig2.models import model_files
+    from tf_ig2.progress_bar import tqdm
 
     files, reference_files = image_files.find(asked.images), image_files.find(asked.references)
     asked = _with_preset(asked)

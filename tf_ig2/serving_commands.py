@@ -138,9 +138,8 @@ def batch(
 
 
 def _run(job: Any, shards: list[Any], runner: str, workers: int, num_gpus: float, options: list[str]) -> dict[str, Any]:
-    from tqdm.auto import tqdm
-
     from tf_ig2 import files
+    from tf_ig2.progress_bar import tqdm
     from tf_ig2.serving import job as jobs
 
     if runner not in ("local", "ray"):

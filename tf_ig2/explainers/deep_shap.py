@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
 
 from tf_ig2.attribution import Attribution
+from tf_ig2.compiled import compiled
 from tf_ig2.deeplift import layers
 from tf_ig2.deeplift.propagate import propagate
 from tf_ig2.explainers import contrasted
@@ -22,6 +22,7 @@ from tf_ig2.explainers.micro_batches import micro_batches
 from tf_ig2.explainers.request import Request, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
+from tf_ig2.progress_bar import tqdm
 
 _GAP = 0.01
 """The completeness gap from which on a user is warned, relative to the difference that it misses."""
@@ -199,9 +200,7 @@ class DeepSHAPExplainer(Explainer):
             view.inside_spec,
             rows if model.target is None else (),
         ]
-        return self._graphs.get(
-            model.target, lambda: tf.function(attribute, input_signature=signature, autograph=False)
-        )
+        return self._graphs.get(model.target, lambda: compiled(attribute, signature))
 
 
 def _precision(model: keras.Model) -> float:

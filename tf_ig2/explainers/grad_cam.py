@@ -7,10 +7,10 @@ from typing import Any, ClassVar, NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
+from tf_ig2.compiled import compiled
 from tf_ig2.errors import LayerError, NonFiniteGradientError
 from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.base import Explainer, checked_layer
@@ -20,6 +20,7 @@ from tf_ig2.models import copies, keras_graph
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
 from tf_ig2.pair.callback_view import CallbackView, CallModelFunction, as_explicand
+from tf_ig2.progress_bar import tqdm
 
 
 class GradCAMExplainer(Explainer):
@@ -182,7 +183,7 @@ class GradCAMExplainer(Explainer):
         signature = [self.view.inputs_spec, tf.TensorSpec([None], tf.int32) if explained.target is None else ()]
         return self._graphs.get(
             (explained.target, self.resize),
-            lambda: tf.function(grad_cam, input_signature=signature, autograph=False),
+            lambda: compiled(grad_cam, signature),
         )
 
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
+from tf_ig2.compiled import compiled
 from tf_ig2.explainers import contrasted
 from tf_ig2.explainers.background import background
 from tf_ig2.explainers.base import Explainer
@@ -21,6 +21,7 @@ from tf_ig2.explainers.own_draws import OwnDraws, seeded
 from tf_ig2.explainers.request import Request, repeated, take
 from tf_ig2.models.explained_output import ExplainedOutput
 from tf_ig2.models.model_view import LayerLike, ModelView
+from tf_ig2.progress_bar import tqdm
 from tf_ig2.segments import segmentation
 from tf_ig2.segments.regions import RegionAttribution
 
@@ -235,7 +236,7 @@ class KernelSHAPExplainer(Explainer):
             view.inside_spec,
             tf.TensorSpec([1], tf.int32) if by_index else (),
         ]
-        return self._graphs.get(model.target, lambda: tf.function(output, input_signature=signature, autograph=False))
+        return self._graphs.get(model.target, lambda: compiled(output, signature))
 
 
 def _expand(players: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
+from tf_ig2.compiled import compiled
 from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explainers import contrasted, progress
 from tf_ig2.explainers.base import Explainer
@@ -207,7 +208,7 @@ class OcclusionExplainer(Explainer):
             number,
             tf.TensorSpec([], spec.dtype),
         ]
-        return self._graphs.get(model.target, lambda: tf.function(output, input_signature=signature, autograph=False))
+        return self._graphs.get(model.target, lambda: compiled(output, signature))
 
 
 def hidden(image: tf.Tensor, tops: tf.Tensor, lefts: tf.Tensor, size: tf.Tensor, value: tf.Tensor) -> tf.Tensor:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tf_ig2 import fingerprint, validation
 from tf_ig2.attribution import Attribution
+from tf_ig2.compiled import compiled
 from tf_ig2.contrasts.contrast import Given
 from tf_ig2.explainers import progress
 from tf_ig2.explainers.base import Explainer
@@ -221,11 +222,8 @@ class PathExplainer(Explainer):
             )
 
             def make() -> Any:
-                return tf.function(
-                    lambda *request: _run(walk, model, keep, own, static, *request),
-                    input_signature=specs,
-                    autograph=False,
-                    jit_compile=static or None,
+                return compiled(
+                    lambda *request: _run(walk, model, keep, own, static, *request), specs, jit_compile=static or None
                 )
 
             own_functions = _computed(walk, model, explicand)

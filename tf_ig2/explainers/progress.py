@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
+
+from tf_ig2.progress_bar import tqdm
 
 _bars: dict[int, tqdm] = {}
 _numbers = itertools.count(1)

@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
 
 from tf_ig2 import validation
 from tf_ig2.attribution import Attribution
@@ -20,6 +19,7 @@ from tf_ig2.explainers.request import door, repeated
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.pair.callback_view import CallModelFunction, as_explicand, of_explicand
 from tf_ig2.pair.xrai import XRAIOutput, XRAIParameters
+from tf_ig2.progress_bar import tqdm
 from tf_ig2.segments import segmentation
 from tf_ig2.segments.regions import RegionAttribution, rank_regions
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_ig2.compiled import compiled
 from tf_ig2.errors import LayerError
 from tf_ig2.models.network import Key, Network
 from tf_ig2.paths.base import Points
@@ -54,7 +55,7 @@ class Cut:
         if not rows.issuperset(self._carried):
             self._carried = [key for key in network.inputs if any(key in node.inputs for node in network.nodes)]
             self._probe()
-        self.enter = tf.function(self._enter, input_signature=[inputs_spec], autograph=False)
+        self.enter = compiled(self._enter, [inputs_spec])
 
     @property
     def carried(self) -> list[Key]:

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from tf_ig2 import describe
+from tf_ig2.compiled import compiled
 from tf_ig2.errors import LayerError, NotDifferentiableError, OutputActivationError
 from tf_ig2.models import copies, folding, keras_graph, output_activation, pooling, subclassed
 from tf_ig2.models.cut import Cut
@@ -454,9 +455,7 @@ class ModelView:
 
         signature = [self.points_spec, self.inside_spec]
         self._outputs = tf.function(output, input_signature=signature, autograph=False)
-        self._both = tf.function(
-            lambda points, inside: self.forward(points, inside), input_signature=signature, autograph=False
-        )
+        self._both = compiled(lambda points, inside: self.forward(points, inside), signature)
         concrete = self._outputs.get_concrete_function()
         spec = concrete.structured_outputs
         self.output_spec = tf.TensorSpec([None, *spec.shape[1:]], spec.dtype)

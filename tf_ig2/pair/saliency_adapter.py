@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_ig2 import validation
+from tf_ig2.compiled import compiled
 from tf_ig2.errors import NonFiniteGradientError
 from tf_ig2.explainers.grad_cam import feature_map_gradients, find_feature_maps
 from tf_ig2.explainers.graphs import Graphs
@@ -218,7 +219,7 @@ class SaliencyAdapter:
         return self._graphs.get((function, explained.target), lambda: self._compile(made, index))
 
     def _compile(self, function: Any, second: Any) -> Any:
-        return tf.function(function, input_signature=[self._view.inputs_spec, second], autograph=False)
+        return compiled(function, [self._view.inputs_spec, second])
 
     def _map_gradients(self, explained: ExplainedOutput, x: tf.Tensor, index: Any) -> Any:
         return feature_map_gradients(explained, self._maps, x, index)

@@ -182,5 +182,5 @@ def _finish(axes: Axes, places: Any, names: Sequence[str], label: str) -> None:
     axes.set_yticks(places, [name.replace("$", r"\$") for name in names])
     axes.set_xlabel(label)
     axes.use_sticky_edges = False  # room for the numbers beside the bars
-    axes.margins(x=0.12, y=0.02)
+    axes.margins(x=0.18, y=0.02)
     axes.spines[["top", "right"]].set_visible(False)

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 
 import tensorflow as tf
-from tqdm.auto import tqdm
+
+from tf_ig2.progress_bar import tqdm
 
 
 @contextlib.contextmanager

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from tf_ig2.paper.experiments.records import Record, Records
+from tf_ig2.progress_bar import tqdm
 
 Scorer = Callable[[np.ndarray], Sequence[dict[str, float]]]
 
