@@ -75,10 +75,10 @@ print(f"completeness gap: {explanation.completeness_gap:.1e}")
 # %% [markdown]
 # ## Two ways to add up
 #
-# The default shares out the fall of the output by the squares of the gradient. It adds up at no cost, and it has hardly
-# any negative values. `rule="segment"` integrates the gradient itself: now a pixel can also speak **against** the 5
-# (blue). It costs more, and one says how exact it must be. On small pictures such as this one it is the clearer of the
-# two: it sees that the lower left is open. For photographs the default is.
+# The default shares out the fall of the output by the squares of the gradient. It adds up at no cost, and it has
+# hardly any negative values. `rule="segment"` integrates the gradient itself: now a pixel can also speak
+# **against** the 5 (blue). It costs more, and one says how exact it must be. On small pictures such as this one it
+# is the clearer of the two: it sees that the lower left is open. For photographs the default is.
 
 # %%
 signed = tf_ig2.IG2Explainer(model, steps=20, rule="segment", completeness_tolerance=0.01)
@@ -89,8 +89,8 @@ tf_ig2.plots.methods({"shared out (default)": explanation.values, 'rule="segment
 # %% [markdown]
 # ## Other references, another question
 #
-# "Why a 5 and not a 6?" and "Why a 5 and not a 3?" are two questions with two answers. Against a 6 it is the open lower
-# left that counts; against a 3 also the stroke at the upper left; against a 9 the open upper right.
+# "Why a 5 and not a 6?" and "Why a 5 and not a 3?" are two questions with two answers. Against a 6 it is the open
+# lower left that counts; against a 3 also the stroke at the upper left; against a 9 the open upper right.
 
 # %%
 maps = {}
@@ -124,8 +124,8 @@ print(again)
 #
 # ```python
 # explainer = tf_ig2.IG2Explainer(your_keras_model)         # a softmax at its end is looked through to the logits
-# explanation = explainer.explain(image, references)        # image [H, W, C]; references [R, H, W, C], of other classes
-# explanation.plot()
+# explanation = explainer.explain(image, references)        # image [H, W, C]; references [R, H, W, C], of other
+# classes explanation.plot()
 # ```
 #
 # Next: [photographs and references](02_photographs_and_references.ipynb),

@@ -3,9 +3,10 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/tf_ig2/blob/main/notebooks/03_next_to_saliency.ipynb)
 #
-# Who knows PAIR's [saliency](https://github.com/PAIR-code/saliency) knows the calls of this package. Each section makes
-# the same map with both: the same verbs and argument names, and the same numbers where the methods are the same. Then the
-# other way round: PAIR's own classes on any Keras model, and IG² on any model that answers PAIR's callback.
+# Who knows PAIR's [saliency](https://github.com/PAIR-code/saliency) knows the calls of this package. Each section
+# makes the same map with both: the same verbs and argument names, and the same numbers where the methods are the
+# same. Then the other way round: PAIR's own classes on any Keras model, and IG² on any model that answers PAIR's
+# callback.
 
 # %%
 # Load TensorFlow without the lines that it says of itself. In Colab, fetch and install the package first.
@@ -68,8 +69,8 @@ print(f"saliency's sum: {theirs.sum():.3f}, the default's: {default.values.sum()
 # %% [markdown]
 # ## SmoothGrad
 #
-# `GetSmoothedMask` has PAIR's arguments too, and averages squares by default as PAIR's does. The noise is drawn anew by
-# each, so the maps are alike, and not the same.
+# `GetSmoothedMask` has PAIR's arguments too, and averages squares by default as PAIR's does. The noise is drawn
+# anew by each, so the maps are alike, and not the same.
 
 # %%
 theirs = saliency.GradientSaliency().GetSmoothedMask(image, call_model_function, nsamples=50)
@@ -105,8 +106,8 @@ tf_ig2.plots.methods(maps, image)
 # %% [markdown]
 # ## What `saliency` has not: IG²
 #
-# The same verb again, with references. Why is this a 3 and not a 5? Once with the Keras model, and once with nothing but
-# the callback: so it works for a model of any framework that answers it.
+# The same verb again, with references. Why is this a 3 and not a 5? Once with the Keras model, and once with
+# nothing but the callback: so it works for a model of any framework that answers it.
 
 # %%
 fives = x_train[y_train == 5][:8]

@@ -3,8 +3,8 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/tf_ig2/blob/main/notebooks/06_tables.ipynb)
 #
-# Three tables and three questions. Why is this tumour malignant, in named features whose shares add up? What does a model
-# with two inputs owe to each? And what raises a number that is predicted, where there are no classes at all?
+# Three tables and three questions. Why is this tumour malignant, in named features whose shares add up? What does a
+# model with two inputs owe to each? And what raises a number that is predicted, where there are no classes at all?
 
 # %%
 # Load TensorFlow without the lines that it says of itself. In Colab, fetch and install the package first.
@@ -57,8 +57,8 @@ print(f"accuracy on {len(x_test)} others: {model.evaluate(standard(x_test), y_te
 # %% [markdown]
 # ## Why is this one malignant?
 #
-# The references are benign tumours: what would have to be otherwise? The bars are shares of a difference in logits, and
-# the numbers behind the names are the measurements as they were taken.
+# The references are benign tumours: what would have to be otherwise? The bars are shares of a difference in logits,
+# and the numbers behind the names are the measurements as they were taken.
 
 # %%
 malignant, benign = 0, 1
@@ -71,8 +71,8 @@ tf_ig2.plots.bars(explanation.values, names, tumour, top=8, title="malignant, an
 # %% [markdown]
 # ## From the benign side to this tumour
 #
-# The waterfall starts at the output where the walks ended, on the benign side, and adds one feature after the other. It ends
-# at the output of this tumour. If something were missing, a bar of its own would say so.
+# The waterfall starts at the output where the walks ended, on the benign side, and adds one feature after the
+# other. It ends at the output of this tumour. If something were missing, a bar of its own would say so.
 
 # %%
 start = explanation.counterfactual_output.mean()
@@ -97,9 +97,7 @@ tf_ig2.plots.summary(many.values, some, names, top=8, title="malignant against b
 # %%
 averages = keras.Input([10], name="averages")
 others = keras.Input([20], name="others")
-joined = keras.layers.Concatenate()(
-    [keras.layers.Dense(8, "relu")(averages), keras.layers.Dense(8, "relu")(others)]
-)
+joined = keras.layers.Concatenate()([keras.layers.Dense(8, "relu")(averages), keras.layers.Dense(8, "relu")(others)])
 hidden = keras.layers.Dense(8, "relu")(joined)
 both = keras.Model({"averages": averages, "others": others}, keras.layers.Dense(2, "softmax")(hidden))
 
@@ -124,8 +122,9 @@ tf_ig2.plots.bars(values, names, tumour, top=8, title="both inputs on one scale"
 # %% [markdown]
 # ## A number instead of a class
 #
-# A regression has one output and no predicted class: `output="raw"` takes it as it is. The network below was trained on
-# standardised numbers. A callable `target` turns them back, so that the shares come in the units of the table.
+# A regression has one output and no predicted class: `output="raw"` takes it as it is. The network below was
+# trained on standardised numbers. A callable `target` turns them back, so that the shares come in the units of the
+# table.
 
 # %%
 diabetes = load_diabetes(scaled=False)
