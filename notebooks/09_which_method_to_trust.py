@@ -97,6 +97,9 @@ for name, explanation in explanations.items():
     table[name]["truth"] = gt_shapley(explanation.values, truth).mean()
     table[name]["idle"] = values[:, 3:].sum() / values.sum()
 
+# %% [markdown]
+# One sample, each method on its own scale:
+
 # %%
 one = 1
 _, axes = plt.subplots(1, 4, figsize=(11, 2.6), layout="constrained", sharey=True)
@@ -106,9 +109,9 @@ shown = {"the truth": truth[one]} | {
 for panel, (name, values) in zip(axes, shown.items(), strict=True):
     panel.barh(range(5), values / np.abs(values).max(), color=np.where(values >= 0, "#b2182b", "#2166ac"))
     panel.set_yticks(range(5), [f"feature {number}" for number in range(1, 6)])
-    panel.invert_yaxis()
     panel.axvline(0, color="black", linewidth=0.8)
     panel.set_title(name)
+axes[0].invert_yaxis()
 
 # %% [markdown]
 # ## Test 2: does it depend on the network?

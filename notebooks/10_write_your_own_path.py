@@ -158,7 +158,6 @@ inside = WalkExplainer(model, walk, input_layer=model.layers[0].name).explain(x,
 print(
     "values at the first layer:", inside.values.shape, " largest gap:", f"{np.abs(inside.completeness_gap).max():.0e}"
 )
-print("GetMask:", explainer.GetMask(x[0], references=references, target=1))
 
 # %% [markdown]
 # What else a new file can be, a metric for example: [extending](../docs/extending.md).

@@ -11,6 +11,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PICTURES = {
     "01_quickstart": 3,
+    "02_photographs_and_references": 3,
+    "03_next_to_saliency": 6,
+    "04_words": 1,
+    "05_wafers": 4,
+    "06_tables": 5,
+    "07_inside_the_network": 4,
+    "08_export_serve_batch": 2,
+    "09_which_method_to_trust": 2,
+    "10_write_your_own_path": 1,
 }
 """How many pictures each shows, with and without data on this machine."""
 
