@@ -115,9 +115,9 @@ for axes, (name, explanation) in zip(others, maps.items(), strict=True):
     tf_ig2.plots.heat_map(axes, explanation.values[loc], name)
 
 # %% [markdown]
-# Methods that contrast with healthy wafers find the planted dies; a gradient, or a line from an empty wafer,
-# spreads over dies that have nothing to do with it. On real wafers the ranking is the same, with intervals: [the
-# table](../docs/results/table3_planted.md).
+# The two methods that contrast with healthy wafers put most on the planted dies; a gradient, or a line from an
+# empty wafer, spreads over dies that have nothing to do with it. The same on patterns planted on real wafers, with
+# more methods and with intervals: [the table](../docs/results/table3_planted.md).
 #
 # ## What would have to be otherwise?
 #
