@@ -73,6 +73,7 @@ def run(book: NotebookNode, folder: str | os.PathLike[str]) -> float:
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # the kernel has its own
     client = NotebookClient(book, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment)
+    book.metadata["language_info"] = {"name": "python"}  # and not the version that it ran on
     for cell in book.cells:
         cell.metadata = {}
         if "outputs" in cell:
