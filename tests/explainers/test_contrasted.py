@@ -85,7 +85,11 @@ def test_a_loop_over_explainers_of_words(text_net):
             np.testing.assert_allclose(explanation.counterfactual_output, [ends] * 2, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("target", [3, np.int64(1), [1, 2], np.array([1, 0]), lambda outputs: outputs[:, 0]], ids=str)
+@pytest.mark.parametrize(
+    "target",
+    [3, np.int64(1), [1, 2], np.array([1, 0]), lambda outputs: outputs[:, 0]],
+    ids=["number", "NumPy's number", "list", "array", "callable"],
+)
 def test_a_target_is_not_taken_for_references(image_net, images, target):
     shown = "target=…" if callable(target) else "target="
     names = [kind.__name__ for kind in EXPLAINERS if kind is not tf_ig2.SequentialIGExplainer]
