@@ -17,6 +17,9 @@ EXPERIMENTS = {
     "study": "which settings IG² should have",
     "calibration": "which defaults calibrated steps should have, on three ImageNet networks",
     "defaults": "methods with nothing named, on three ImageNet networks",
+    "photographs_study": "the settings of every method, chosen on two networks with one budget of trials",
+    "photographs": "every method at its defaults and its best, at four scales, on three networks",
+    "grid": "the grid pointing game on three networks",
     "table2": "XAI-BENCH: five metrics on synthetic data",
     "table3": "all methods on real data",
     "table4": "three paths × three baselines",
@@ -31,7 +34,7 @@ EXPERIMENTS = {
 }
 """Name → what it shows; the module of the same name, in lower case, has `run(options) -> files`."""
 
-COMPARISONS = ("study", "calibration", "defaults", "table3", "table4", "table5", "tableA2")
+COMPARISONS = ("study", "calibration", "defaults", "photographs", "table3", "table4", "table5", "tableA2")
 """Those that measure maps, and can be asked for another metric."""
 
 Name = Enum("Name", {name: name for name in EXPERIMENTS}, type=str)  # type: ignore[misc]  # what the command line takes
@@ -61,6 +64,10 @@ def reproduce(
         list[str] | None,
         typer.Option(help="One more column: FILE.py:NAME or MODULE:NAME of a tf_ig2.metrics.metric.Metric."),
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Of maps that experiments share; default: `maps` in --out."),
+    ] = None,
 ) -> None:
     """Reproduce a table or figure of the paper: CSV, Markdown and a picture, with confidence intervals."""
     from tf_ig2.paper.experiments.options import Options
@@ -70,7 +77,7 @@ def reproduce(
         raise typer.BadParameter(f"Only {', '.join(COMPARISONS)} can have one more.", param_hint="--metric")
     metrics = (*METRICS, *map(named_metric, metric or ()))
     module = importlib.import_module(f"tf_ig2.paper.experiments.{experiment.value.lower()}")
-    for path in module.run(Options(out, samples, references, seed, tuple(task or ()), metrics=metrics)):
+    for path in module.run(Options(out, samples, references, seed, tuple(task or ()), metrics=metrics, cache=cache)):
         typer.echo(path)
 
 

@@ -22,6 +22,8 @@ class Options:
       tasks: names of those to do; empty: all that the experiment has.
       verbose: show progress bars.
       metrics: what maps are measured by, where methods are compared: the columns of the tables.
+      cache: folder of maps that are computed once and scored often, where an experiment keeps them; None: the folder
+        `maps` in `out`.
 
     Raises:
       ValueError: a number is not positive, or the seed negative; there are no metrics, or two share a key.
@@ -34,6 +36,7 @@ class Options:
     tasks: tuple[str, ...] = ()
     verbose: bool = True
     metrics: tuple[Metric[Explicands], ...] = METRICS
+    cache: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("samples", "references"):
@@ -45,6 +48,11 @@ class Options:
         keys = [metric.key for metric in self.metrics]
         if not keys or len(set(keys)) < len(keys):
             raise ValueError(f"`metrics` must be one or more, each with a key of its own, not {keys}.")
+
+    @property
+    def maps(self) -> Path:
+        """The folder of maps."""
+        return self.out / "maps" if self.cache is None else self.cache
 
     def chosen(self, tasks: Iterable[str]) -> list[str]:
         """Those of an experiment's tasks that are to be done, in the experiment's order.

@@ -35,13 +35,15 @@ class Record:
 class Records:
     """Records on disk. Each line carries a checksum; what a kill has left half-written is found, said, and dropped.
 
-    Of several records of one explicand in one arm the last counts.
+    Of several records of one explicand in one arm the last counts. What they depend on lies beside them as JSON.
 
     Args:
       folder: where the file is; made if it is not there.
       name: of the experiment.
       settings: everything that the scores depend on (seed, samples, steps …), as JSON. Other settings make another
         file, so that results of different settings are never mixed.
+      arms: arm → what only its scores depend on, as JSON. Records of an arm that depended on something else are
+        dropped; an arm of which nothing is said stays.
 
     Raises:
       OSError: the folder cannot be made or the file not be read.
@@ -55,11 +57,19 @@ class Records:
       {'dog.png'}
     """
 
-    def __init__(self, folder: str | os.PathLike[str], name: str, settings: Mapping[str, Any]):
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        name: str,
+        settings: Mapping[str, Any],
+        arms: Mapping[str, Any] | None = None,
+    ):
         header = json.dumps(settings, sort_keys=True)
         self.path = Path(folder) / f"{name}-{hashlib.sha256(header.encode()).hexdigest()[:12]}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._records = {(record.arm, record.explicand): record for record in self._read()}
+        if arms is not None:
+            self._describe(settings, arms)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
@@ -101,6 +111,24 @@ class Records:
                     os.truncate(self.path, before)
                 raise
         self._records.update({(record.arm, record.explicand): record for record in new})
+
+    def _describe(self, settings: Mapping[str, Any], arms: Mapping[str, Any]) -> None:
+        """Writes what the records depend on beside them, and drops those that depended on something else."""
+        path = self.path.with_suffix(".json")
+        known: dict[str, Any] = {}
+        if path.exists():
+            with contextlib.suppress(OSError, ValueError):
+                known = json.loads(path.read_bytes())["arms"]
+        wanted = json.loads(json.dumps(arms))
+        stale = {arm for arm, own in wanted.items() if arm in known and known[arm] != own}
+        if stale:
+            self._records = {key: record for key, record in self._records.items() if key[0] not in stale}
+            with files.whole(self.path) as file:
+                file.write(b"".join(map(_line, self._records.values())))
+        if known != (all_arms := {**known, **wanted}) or not path.exists():
+            text = json.dumps({"settings": settings, "arms": all_arms}, indent=1, sort_keys=True, ensure_ascii=False)
+            with files.whole(path) as file:
+                file.write(text.encode())
 
     def _read(self) -> list[Record]:
         if not self.path.exists():

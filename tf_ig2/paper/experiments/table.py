@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +59,7 @@ class Table:
       paper: (arm, column key) → the paper's number.
       notes: lines below the table: data, seed, what is missing.
       seed: of the bootstrap.
+      corrected: whether marks are set by p-values that are corrected for the number of comparisons of the table.
 
     Raises:
       ValueError: no record has a number for any column.
@@ -70,6 +72,7 @@ class Table:
     paper: Mapping[tuple[str, str], float] = field(default_factory=dict)
     notes: Sequence[str] = ()
     seed: int = 0
+    corrected: bool = False
 
     def __post_init__(self) -> None:
         self._scores: dict[str, dict[str, Mapping[str, float]]] = {}
@@ -87,23 +90,29 @@ class Table:
 
     def lead(self, arm: str, column: Column) -> Estimate | None:
         """By how much the champion is better than this arm on the same explicands (positive: better)."""
-        if self.champion not in self._scores or arm == self.champion:
-            return None
-        own, other = self._scores[self.champion], self._scores[arm]
-        shared = [name for name in own if name in other and column.key in own[name] and column.key in other[name]]
-        if not shared:
-            return None
-        a, b = (np.array([scores[name][column.key] for name in shared]) for scores in (own, other))
-        sign = 1.0 if column.higher_is_better else -1.0
-        return statistics.mean_difference(sign * a, sign * b, self.seed)
+        ahead = self._ahead(arm, column)
+        return None if ahead is None else statistics.mean(ahead, self.seed)
+
+    def corrected_p(self, arm: str, column: Column) -> float | None:
+        """The p-value of the difference to the champion, by Holm's correction over all comparisons of the table."""
+        return self._corrected.get((arm, column.key))
+
+    def ahead_of(self, arm: str, column: Column) -> int:
+        """Where the champion stands: 1, better than this arm, -1, worse, 0, not told apart or not compared."""
+        lead = self.lead(arm, column)
+        if lead is None:
+            return 0
+        p = self.corrected_p(arm, column) if self.corrected else None
+        told_apart = lead.excludes_zero() if not self.corrected else p is not None and p < 1 - statistics.CONFIDENCE
+        return int(np.sign(lead.mean)) if told_apart else 0
 
     def csv(self) -> str:
         """Comma-separated values, one line per cell."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(
-            ["arm", "metric", "mean", "low", "high", "explicands", "paper", "lead_of_champion", "lead_low", "lead_high"]
-        )
+        heading = ["arm", "metric", "mean", "low", "high", "explicands", "paper"]
+        heading += ["lead_of_champion", "lead_low", "lead_high", *(["corrected_p"] if self.corrected else [])]
+        writer.writerow(heading)
         for arm in self.arms:
             for column in self.columns:
                 cell, lead = self.estimate(arm, column), self.lead(arm, column)
@@ -112,6 +121,9 @@ class Table:
                 numbers = _numbers(cell)
                 paper = self.paper.get((arm, column.key))
                 ahead = ["", "", ""] if lead is None else _numbers(lead)
+                if self.corrected:
+                    p = self.corrected_p(arm, column)
+                    ahead = [*ahead, "" if p is None else f"{p:.6g}"]
                 writer.writerow([arm, column.key, *numbers, cell.count, "" if paper is None else paper, *ahead])
         return text.getvalue()
 
@@ -159,6 +171,27 @@ class Table:
         self.picture().savefig(image, dpi=110, format="png")
         return {"csv": self.csv().encode(), "png": image.getvalue()}
 
+    @functools.cached_property
+    def _corrected(self) -> dict[tuple[str, str], float]:
+        made = {}
+        for arm in self.arms:
+            for column in self.columns:
+                ahead = self._ahead(arm, column)
+                if ahead is not None and len(ahead) > 1:
+                    made[arm, column.key] = float(statistics.p_values(ahead[:, None], self.seed)[0])
+        return dict(zip(made, statistics.holm(np.array(list(made.values()))).tolist(), strict=True))
+
+    def _ahead(self, arm: str, column: Column) -> np.ndarray | None:
+        """By how much the champion is better on each explicand that both have."""
+        if self.champion not in self._scores or arm == self.champion:
+            return None
+        own, other = self._scores[self.champion], self._scores[arm]
+        shared = [name for name in own if name in other and column.key in own[name] and column.key in other[name]]
+        if not shared:
+            return None
+        a, b = (np.array([scores[name][column.key] for name in shared]) for scores in (own, other))
+        return a - b if column.higher_is_better else b - a
+
     def _best(self, column: Column) -> float | None:
         means = [cell.mean for arm in self.arms if (cell := self.estimate(arm, column)) is not None]
         return (max if column.higher_is_better else min)(means, default=None)
@@ -168,8 +201,7 @@ class Table:
         if cell is None:
             return "–"
         text = f"**{cell.mean:.3f}**" if cell.mean == best else f"{cell.mean:.3f}"
-        lead = self.lead(arm, column)
-        mark = "" if lead is None or not lead.excludes_zero() else ("▾" if lead.mean > 0 else "▴")
+        mark = {1: "▾", -1: "▴", 0: ""}[self.ahead_of(arm, column)]
         text += mark if math.isnan(cell.low) else f"{mark} [{cell.low:.3f}, {cell.high:.3f}]"
         paper = self.paper.get((arm, column.key))
         return text if paper is None else f"{text} ({paper:.3f})"
@@ -178,7 +210,12 @@ class Table:
         counts = {cell.count for arm in self.arms for column in self.columns if (cell := self.estimate(arm, column))}
         number = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)}–{max(counts)}"
         lines = [f"* Mean over {number} explicands, in brackets its 95 % bootstrap interval; the best in bold."]
-        if self.champion in self._scores:
+        if self.champion in self._scores and self.corrected:
+            lines.append(
+                f"* ▾ worse than {self.champion} on the same explicands, ▴ better: paired bootstrap, p < 0.05 after "
+                f"Holm's correction over the {len(self._corrected)} comparisons of this table; no mark: not told apart."
+            )
+        elif self.champion in self._scores:
             lines.append(
                 f"* ▾ worse than {self.champion} on the same explicands, ▴ better, where the 95 % interval of the "
                 "paired difference excludes zero; no mark: not told apart."
