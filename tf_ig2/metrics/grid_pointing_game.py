@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tf_ig2.metrics.maps import feature_maps, finite
+from tf_ig2.metrics.metric import Explicands, Metric
 
 
 @dataclass(frozen=True)
@@ -115,3 +116,12 @@ def grid_pointing_game(attributions: Any, masks: Any, channels: str = "signed") 
     total = positive.sum(axis=(1, 2))
     share = (positive * masks).sum(axis=(1, 2)) / np.where(total > 0, total, 1)
     return np.where(total > 0, share, masks.mean(axis=(1, 2)))
+
+
+GRID: Metric[Explicands] = Metric(
+    "grid",
+    "share in the cell",
+    True,
+    lambda maps, explicands: grid_pointing_game(maps, explicands.masks),
+    needs=("masks",),
+)
