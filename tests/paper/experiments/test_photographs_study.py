@@ -1,42 +1,30 @@
 """Settings are chosen by mean ranks over two networks, on a small one in the place of each."""
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 
-from tests.paper.experiments.small import small_task
+from tests.paper.experiments import stubs
 from tf_ig2.metrics import ground_truth
-from tf_ig2.paper.experiments import photographs_study, trials
+from tf_ig2.paper.experiments import photographs_study
 from tf_ig2.paper.experiments.bench import PIXELS, Setting
 from tf_ig2.paper.experiments.choice import choose
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.records import Record
-from tf_ig2.paper.experiments.table import Column
+from tf_ig2.paper.experiments.table import Column, Table
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """A small task with masks in the place of the photographs, few trials, one metric."""
+    """A small task with masks in the place of the photographs, stubs for methods, one metric."""
 
     def load(samples, half, references, seed, network, pool):
         assert (samples, half, pool) == (None, "study", "auto")
-        masks = np.zeros([2, 12, 12], bool)
-        masks[:, 3:8, 3:8] = True
-        return replace(small_task(), masks=masks, background=0.0)
+        return stubs.masked_task()
 
+    stubs.few_trials(monkeypatch)
     monkeypatch.setattr(photographs_study.imagenet, "load", load)
     monkeypatch.setattr(photographs_study, "METRICS", (ground_truth.GT_AUC,))
     monkeypatch.setattr(photographs_study, "COLUMNS", (Column.of(ground_truth.GT_AUC, "absolute"),))
-    monkeypatch.setattr(trials, "DEPTHS", {name: {"middle": "maps"} for name in photographs_study.NETWORKS})
-    every = trials.at_pixels
-    few = {"Gradient": ("published", "noise, squares"), "IG²": (trials.ON_PATH,)}
-
-    def at_pixels(view, references):
-        found = every(view, references)
-        return {method: {trial: found[method][trial] for trial in wanted} for method, wanted in few.items()}
-
-    monkeypatch.setattr(trials, "at_pixels", at_pixels)
+    monkeypatch.setattr(Table, "files", lambda table: {"csv": b"", "png": b""})  # drawn elsewhere
 
 
 def test_the_page_has_every_trial_at_every_scale_and_says_what_was_chosen(small, tmp_path):
@@ -44,7 +32,7 @@ def test_the_page_has_every_trial_at_every_scale_and_says_what_was_chosen(small,
     page = photographs_study.run(options)[0].read_text()
     for network in photographs_study.NETWORKS:
         assert [page.index(f"## {network}, {scale}") for scale in ("pixels", "smoothed", "inside")]
-    assert page.count("←") == 2 * (2 + 2 + 4)
+    assert page.count("←") == 2 * (7 + 7 + 4)
     assert "Chosen, smoothed: Gradient: " in page
     assert photographs_study.run(options)[0].read_text() == page
 

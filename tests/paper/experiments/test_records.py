@@ -201,3 +201,24 @@ def test_a_whole_line_of_something_else_is_dropped_and_said(records, tmp_path, c
         file.write(b"%08x %b\n" % (zlib.crc32(text), text))
     with pytest.warns(UserWarning, match="1 of 3 lines"):
         assert list(again(tmp_path)) == [FIRST, LAST]
+
+
+def test_what_records_depend_on_lies_beside_them(tmp_path):
+    arms = {"IG": {"steps": 3}}
+    path = Records(tmp_path, "test", {"seed": 0, "tf_ig2": "9"}, arms).path
+    assert json.loads(path.with_suffix(".json").read_text()) == {"settings": {"seed": 0, "tf_ig2": "9"}, "arms": arms}
+
+
+def test_records_of_an_arm_with_other_settings_are_dropped_for_good(tmp_path):
+    Records(tmp_path, "test", {}, {"IG": {"steps": 3}, "IG²": {}}).append([FIRST, LAST])
+    assert list(Records(tmp_path, "test", {}, {"IG": {"steps": 3}})) == [FIRST, LAST]
+    assert list(Records(tmp_path, "test", {}, {"IG": {"steps": 4}})) == [LAST]
+    assert list(Records(tmp_path, "test", {}, {"IG": {"steps": 4}})) == [LAST]
+    assert list(Records(tmp_path, "test", {})) == [LAST]
+
+
+def test_damaged_settings_are_written_anew(tmp_path):
+    path = Records(tmp_path, "test", {}, {"IG": 1}).path.with_suffix(".json")
+    path.write_text("{")
+    Records(tmp_path, "test", {}, {"IG": 2})
+    assert json.loads(path.read_text())["arms"] == {"IG": 2}

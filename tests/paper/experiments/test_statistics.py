@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tf_ig2.paper.experiments.statistics import Estimate, mean, mean_difference
+from tf_ig2.paper.experiments.statistics import Estimate, holm, mean, mean_difference, p_values
 
 
 def test_nineteen_of_twenty_intervals_hold_the_mean():
@@ -81,3 +81,25 @@ def test_a_difference_of_other_lengths_is_refused():
 @pytest.mark.parametrize(("low", "high", "excludes"), [(0.1, 1, True), (-1, -0.1, True), (-1, 1, False), (0, 1, False)])
 def test_which_intervals_exclude_zero(low, high, excludes):
     assert Estimate(0.0, low, high, 5).excludes_zero() == excludes
+
+
+def test_p_values_under_the_null_hypothesis_are_uniform():
+    differences = np.random.default_rng(0).normal(size=[80, 400])
+    assert np.quantile(p_values(differences, resamples=2000), [0.1, 0.5]) == pytest.approx([0.1, 0.5], abs=0.05)
+
+
+def test_p_values_are_those_of_the_normal_distribution_where_there_are_many():
+    values = np.random.default_rng(1).normal(size=400)
+    values = (values - values.mean()) / values.std() + 0.1  # two standard errors above zero
+    assert p_values(values[:, None])[0] == pytest.approx(0.0455, abs=0.006)
+
+
+def test_a_p_value_knows_its_limits_and_no_difference_is_none():
+    assert p_values(np.stack([np.ones(9), np.zeros(9)], axis=1), resamples=99).tolist() == [0.02, 1.0]
+
+
+def test_holm_by_hand():
+    # Holm 1979: the smallest times 4, the next times 3, …, never falling, at most 1.
+    assert holm(np.array([0.03, 0.005, 0.6, 0.02])).tolist() == pytest.approx([0.06, 0.02, 0.6, 0.06])
+    assert holm(np.array([0.4, 0.9])).tolist() == pytest.approx([0.8, 0.9])
+    assert holm(np.zeros(0)).tolist() == []

@@ -139,3 +139,25 @@ def test_the_picture_is_made_without_a_warning_and_has_every_cell(table):
 def test_a_table_of_nothing_is_refused(records):
     with pytest.raises(ValueError, match="no records"):
         Table("Title", COLUMNS[:1], records)
+
+
+def test_marks_that_are_corrected_are_fewer():
+    """Thirty rivals that differ by chance alone: some are told apart one by one, none together."""
+    rng = np.random.default_rng(3)
+    chance = [record for i in range(30) for record in scores(f"chance {i}", EASE + rng.normal(0, 0.05, 30))]
+    records = [*scores("IG²", EASE), *scores("far", EASE + 0.1 + rng.normal(0, 0.01, 30)), *chance]
+    marked = []
+    for corrected in (False, True):
+        table = Table("", COLUMNS[:1], records, "IG²", corrected=corrected)
+        marked.append({arm for arm in table.arms if table.ahead_of(arm, COLUMNS[0])})
+        assert ("▴" in rows(table)["far"][0]) is True
+    assert marked[1] == {"far"} < marked[0]
+
+
+def test_the_correction_is_said_and_its_p_values_are_in_the_csv_file():
+    table = Table("", COLUMNS, RECORDS, "IG²", corrected=True)
+    assert "Holm's correction over the 7 comparisons of this table" in table.markdown()
+    found = {(row["arm"], row["metric"]): row["corrected_p"] for row in csv.DictReader(io.StringIO(table.csv()))}
+    assert found["IG²", "auc"] == ""
+    assert float(found["worse", "auc"]) == pytest.approx(7 * 2 / 20_001, rel=1e-3)
+    assert float(found["same", "auc"]) > 0.5

@@ -79,19 +79,25 @@ class Table:
         for record in self.records:
             self._scores.setdefault(record.arm, {})[record.explicand] = record.scores
         self.arms = list(self._scores)
+        self._estimates: dict[tuple[str, str], Estimate | None] = {}
+        self._leads: dict[tuple[str, str], Estimate | None] = {}
         defined = {key for scores in self._scores.values() for score in scores.values() for key in score}
         if not defined.intersection(column.key for column in self.columns):
             raise ValueError(f"{self.title!r}: there are no records to make a table of.")
 
     def estimate(self, arm: str, column: Column) -> Estimate | None:
         """The mean of a cell with its interval; None where the metric is not defined."""
-        values = [scores[column.key] for scores in self._scores[arm].values() if column.key in scores]
-        return statistics.mean(np.array(values), self.seed) if values else None
+        if (arm, column.key) not in self._estimates:
+            values = [scores[column.key] for scores in self._scores[arm].values() if column.key in scores]
+            self._estimates[arm, column.key] = statistics.mean(np.array(values), self.seed) if values else None
+        return self._estimates[arm, column.key]
 
     def lead(self, arm: str, column: Column) -> Estimate | None:
         """By how much the champion is better than this arm on the same explicands (positive: better)."""
-        ahead = self._ahead(arm, column)
-        return None if ahead is None else statistics.mean(ahead, self.seed)
+        if (arm, column.key) not in self._leads:
+            ahead = self._ahead(arm, column)
+            self._leads[arm, column.key] = None if ahead is None else statistics.mean(ahead, self.seed)
+        return self._leads[arm, column.key]
 
     def corrected_p(self, arm: str, column: Column) -> float | None:
         """The p-value of the difference to the champion, by Holm's correction over all comparisons of the table."""
@@ -173,12 +179,16 @@ class Table:
 
     @functools.cached_property
     def _corrected(self) -> dict[tuple[str, str], float]:
-        made = {}
+        by_count: dict[int, dict[tuple[str, str], np.ndarray]] = {}
         for arm in self.arms:
             for column in self.columns:
                 ahead = self._ahead(arm, column)
                 if ahead is not None and len(ahead) > 1:
-                    made[arm, column.key] = float(statistics.p_values(ahead[:, None], self.seed)[0])
+                    by_count.setdefault(len(ahead), {})[arm, column.key] = ahead
+        made = {}
+        for alike in by_count.values():  # the same resamples for all of them
+            found = statistics.p_values(np.stack(list(alike.values()), axis=1), self.seed)
+            made.update(zip(alike, found.tolist(), strict=True))
         return dict(zip(made, statistics.holm(np.array(list(made.values()))).tolist(), strict=True))
 
     def _ahead(self, arm: str, column: Column) -> np.ndarray | None:
