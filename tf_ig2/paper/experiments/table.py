@@ -185,7 +185,7 @@ class Table:
                 ahead = self._ahead(arm, column)
                 if ahead is not None and len(ahead) > 1:
                     by_count.setdefault(len(ahead), {})[arm, column.key] = ahead
-        made = {}
+        made: dict[tuple[str, str], float] = {}
         for alike in by_count.values():  # the same resamples for all of them
             found = statistics.p_values(np.stack(list(alike.values()), axis=1), self.seed)
             made.update(zip(alike, found.tolist(), strict=True))
