@@ -55,4 +55,4 @@ def few_trials(monkeypatch, calls=None):
 
     monkeypatch.setattr(trials, "at_pixels", at_pixels)
     monkeypatch.setattr(trials, "inside", inside)
-    monkeypatch.setattr(trials, "xrai", lambda view, value_range: mapped(5, calls))
+    monkeypatch.setattr(trials, "xrai_base", lambda view, value_range: mapped(5, calls))

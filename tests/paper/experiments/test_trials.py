@@ -6,9 +6,12 @@ import pytest
 from tests.paper.experiments.small import small_task
 from tf_ig2.explainers.gradient import GradientExplainer
 from tf_ig2.explainers.ig2 import IG2Explainer
+from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
+from tf_ig2.explainers.xrai import XRAIExplainer
 from tf_ig2.paper.experiments import trials
 from tf_ig2.paper.experiments.choice import CHOSEN, SIGMA
 from tf_ig2.paper.experiments.methods import IG2
+from tf_ig2.paper.experiments.scales import Regions
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,13 @@ def test_maps_inside_are_of_the_size_of_the_input(task, inside):
         maps = inside[method][name].maps(task)
         assert maps.shape == (2, 12, 12)
         assert np.ptp(maps) > 0
+
+
+def test_xrai_is_what_it_is(task):
+    base = IntegratedGradientsExplainer(task.view, steps=12, value_range=task.value_range)
+    expected = XRAIExplainer(base).explain(task.inputs, "black_and_white", task.target).values
+    found = Regions()(trials.xrai_base(task.view, task.value_range).maps)(task)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_what_was_chosen_is_there(at_pixels, inside):

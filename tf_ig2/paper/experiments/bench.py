@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tf_ig2._version import __version__
+from tf_ig2.contrasts import baselines
 from tf_ig2.metrics.metric import Explicands, Metric
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import trials
@@ -73,7 +74,7 @@ class Bench:
         self.view = view
         self.pixels = trials.at_pixels(view, references)
         self.inside = trials.inside(view, depths, references)
-        self._xrai = trials.xrai(view, value_range)
+        self._xrai = trials.xrai_base(view, value_range)
         self._store, self._network, self._regions = store, network_fingerprint(view), Regions()
         self.known = {"network": self._network, "references": references, "tf_ig2": __version__}
 
@@ -95,6 +96,9 @@ class Bench:
           verbose: show a progress bar.
         """
         keys = task.keys(metrics)
+        low, high = (np.full([len(task)] + [1] * (task.inputs.ndim - 1), end, np.float32) for end in task.value_range)
+        if len(task) and isinstance(task.background, str) and task.background == "blurred":  # once for all settings
+            task = replace(task, background=baselines.Blurred()(task.points, low, high, 0, 0))
 
         def arm(setting: Setting) -> Arm:
             maps = self.maps(setting)
@@ -115,11 +119,7 @@ class Bench:
         Raises:
           KeyError: there is no such method or trial.
         """
-        if setting.scale == INSIDE:
-            return self._kept(self.inside[setting.method][setting.trial])
-        if setting.method == XRAI:
-            return self._kept(self._xrai)
-        maps = self._kept(self.pixels[setting.method][setting.trial])
+        maps = self._kept(self._mapped(setting))
         if setting.scale == SMOOTHED and setting.sigma is not None:
             return smoothed(maps, setting.sigma)
         return self._regions(maps) if setting.scale == REGIONS else maps

@@ -129,10 +129,11 @@ def world(network: str, options: Options) -> World:
 def score(worlds: Mapping[str, World], options: Options, settings: Sequence[Setting], samples: int) -> None:
     """Scores settings, block by block, every network in turn; what is finished is not scored again."""
     opened = {network: own.records(options, settings) for network, own in worlds.items()}
-    for first in range(0, samples, BLOCK):
-        for network, own in worlds.items():
-            for part, records in zip(own.block(first, min(first + BLOCK, samples)), opened[network], strict=True):
-                own.bench.score(part, settings, records, options.metrics, options.verbose)
+    for kind in (0, 1):  # those with masks first: they have all metrics
+        for first in range(0, samples, BLOCK):
+            for network, own in worlds.items():
+                part = own.block(first, min(first + BLOCK, samples))[kind]
+                own.bench.score(part, settings, opened[network][kind], options.metrics, options.verbose)
 
 
 def run(options: Options) -> list[Path]:

@@ -20,7 +20,6 @@ from tf_ig2.explainers.gradient import GradientExplainer
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
-from tf_ig2.explainers.xrai import XRAIExplainer
 from tf_ig2.metrics.maps import feature_maps
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments.map_store import Mapped
@@ -155,14 +154,15 @@ def inside(view: ModelView, depths: Mapping[str, str], references: int) -> dict[
     return found
 
 
-def xrai(view: ModelView, value_range: tuple[float, float]) -> Mapped:
-    """XRAI as published: regions ranked by integrated gradients from black and white, signed, the largest channel."""
+def xrai_base(view: ModelView, value_range: tuple[float, float]) -> Mapped:
+    """What XRAI ranks regions by: integrated gradients from black and white, signed, the largest channel."""
     base = IntegratedGradientsExplainer(view, steps=GRADIENTS // 2, value_range=value_range)
-    explainer = XRAIExplainer(base)
-    return Mapped(
-        lambda part: explainer.explain(part.inputs, "black_and_white", part.target, batch_size=BATCH).values,
-        explainer.settings,
-    )
+
+    def maps(part: Task) -> np.ndarray:
+        found = base.explain(part.inputs, "black_and_white", part.target, batch_size=BATCH, keep=_NOTHING)
+        return found.values.max(axis=-1)
+
+    return Mapped(maps, {**base.settings, "baselines": "black_and_white", "channels": "max"})
 
 
 def _without_references(explainer: GradientExplainer | BlurIGExplainer) -> tuple[Explainer, Explain]:
