@@ -2,12 +2,13 @@
 
 import importlib
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from tf_ig2 import cli
-from tf_ig2.paper.experiments import fig5, table3
+from tf_ig2.paper.experiments import fig5, photographs, table3
 from tf_ig2.paper.experiments.commands import EXPERIMENTS, named_metric
 from tf_ig2.paper.experiments.options import Options
 
@@ -49,6 +50,16 @@ def test_a_number_out_of_range_is_a_usage_error(option):
     done = run("table3", *option)
     assert done.exit_code == 2
     assert option[0] in done.output
+
+
+def test_what_is_finished_is_for_experiments_that_can(monkeypatch):
+    seen = []
+    monkeypatch.setattr(photographs, "run", lambda options: [seen.append(options)])
+    assert run("photographs", "--finished", "--cache", "maps").exit_code == 0
+    assert (seen[0].finished, seen[0].maps) == (True, Path("maps"))
+    done = run("table3", "--finished")
+    assert done.exit_code == 2
+    assert "Only photographs, grid" in done.output
 
 
 def test_results_in_place_of_a_file_are_a_usage_error(tmp_path):

@@ -53,7 +53,7 @@ def test_the_page_has_all_tables_with_columns_for_both_kinds_of_photographs(expl
     assert "| GT-AUC ↑ | SIC ADD ↑ | SIC ADD, 400 ↑ |" in page
     for row in (IG2, photographs.CONTROL, "Expected IG, inside", "XRAI", "IG², smoothed"):
         assert f"| {row} |" in page
-    assert "2 photographs of the report half with masks; in the columns “400” 2 of the 3 photographs without" in page
+    assert "2 photographs of the report half with masks; in the columns “400” 2 of the 400 photographs without" in page
     assert "after Holm's correction over the 21 comparisons of this table" in page
 
 
@@ -63,6 +63,9 @@ def test_more_photographs_go_on_where_fewer_stopped_and_a_rerun_explains_nothing
     photographs.run(options(tmp_path / "fewer", cache=tmp_path / "maps"))
     assert set(explained) == {"image 1", "other 1"}
     explained.clear()
+    before = tables(tmp_path / "fewer")
+    photographs.run(options(tmp_path / "fewer", samples=3, finished=True))
+    assert tables(tmp_path / "fewer") == before
     photographs.run(options(tmp_path / "anew", cache=tmp_path / "maps"))  # scored anew, from the same maps
     assert explained == []
     assert tables(tmp_path / "anew") == tables(tmp_path / "fewer")

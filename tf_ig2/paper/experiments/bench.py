@@ -162,6 +162,15 @@ def open_records(
     return Records(options.out / "records", name, about, bench.about(settings))
 
 
+def finished(
+    records: Records, settings: Iterable[Setting], explicands: Sequence[str], keys: Iterable[str]
+) -> list[str]:
+    """The explicands that have all scores by all settings, in their order."""
+    wanted = list(keys)
+    whole = [records.finished(str(setting), wanted) for setting in settings]
+    return [name for name in explicands if all(name in known for known in whole)]
+
+
 def rows(
     records: Iterable[Record],
     names: Mapping[Setting, str],

@@ -11,16 +11,26 @@ from tf_ig2.paper.experiments.bench import INSIDE, PIXELS, REGIONS, SMOOTHED, Se
 from tf_ig2.paper.experiments.methods import IG2
 from tf_ig2.paper.experiments.records import Record
 from tf_ig2.paper.experiments.table import Column
-from tf_ig2.paper.experiments.trials import EXPECTED, FROM_ZERO, GRAD_CAM, LAST, ON_PATH, PUBLISHED, SQUARES
+from tf_ig2.paper.experiments.trials import (
+    EXPECTED,
+    FROM_ZERO,
+    GRAD_CAM,
+    IDGI,
+    LAST,
+    NOISY_IDGI,
+    ON_PATH,
+    PUBLISHED,
+    SQUARES,
+)
 
 CHOSEN: dict[str, dict[str, str]] = {
     PIXELS: {
         "Gradient": SQUARES,
-        "Vanilla IG": PUBLISHED,
-        "Guided IG": PUBLISHED,
-        "Expected IG": PUBLISHED,
-        "DeepSHAP": PUBLISHED,
-        "Blur IG": PUBLISHED,
+        "Vanilla IG": SQUARES,
+        "Guided IG": IDGI,
+        "Expected IG": SQUARES,
+        "DeepSHAP": SQUARES,
+        "Blur IG": NOISY_IDGI,
         IG2: ON_PATH,
     },
     INSIDE: {

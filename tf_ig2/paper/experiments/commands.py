@@ -34,8 +34,11 @@ EXPERIMENTS = {
 }
 """Name → what it shows; the module of the same name, in lower case, has `run(options) -> files`."""
 
-COMPARISONS = ("study", "calibration", "defaults", "photographs", "table3", "table4", "table5", "tableA2")
+COMPARISONS = ("study", "calibration", "defaults", "table3", "table4", "table5", "tableA2", "photographs")
 """Those that measure maps, and can be asked for another metric."""
+
+RESUMED = ("photographs", "grid")
+"""Those that can make a page of what is finished so far."""
 
 Name = Enum("Name", {name: name for name in EXPERIMENTS}, type=str)  # type: ignore[misc]  # what the command line takes
 
@@ -68,16 +71,23 @@ def reproduce(
         Path | None,
         typer.Option(file_okay=False, help="Of maps that experiments share; default: `maps` in --out."),
     ] = None,
+    finished: Annotated[
+        bool, typer.Option("--finished", help="Compute nothing: results of what a killed run has finished.")
+    ] = False,
 ) -> None:
     """Reproduce a table or figure of the paper: CSV, Markdown and a picture, with confidence intervals."""
     from tf_ig2.paper.experiments.options import Options
     from tf_ig2.paper.experiments.task import METRICS
 
+    if finished and experiment.value not in RESUMED:
+        raise typer.BadParameter(f"Only {', '.join(RESUMED)} can do with what is finished.", param_hint="--finished")
     if metric and experiment.value not in COMPARISONS:
         raise typer.BadParameter(f"Only {', '.join(COMPARISONS)} can have one more.", param_hint="--metric")
     metrics = (*METRICS, *map(named_metric, metric or ()))
     module = importlib.import_module(f"tf_ig2.paper.experiments.{experiment.value.lower()}")
-    for path in module.run(Options(out, samples, references, seed, tuple(task or ()), metrics=metrics, cache=cache)):
+    for path in module.run(
+        Options(out, samples, references, seed, tuple(task or ()), metrics=metrics, cache=cache, finished=finished)
+    ):
         typer.echo(path)
 
 

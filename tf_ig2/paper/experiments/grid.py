@@ -11,7 +11,7 @@ from tf_ig2.metrics.grid_pointing_game import GRID, Grids, compose_grids
 from tf_ig2.metrics.ground_truth import GT_AUC
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import report, trials
-from tf_ig2.paper.experiments.bench import BLOCK, INSIDE, PIXELS, Bench, open_records, rows
+from tf_ig2.paper.experiments.bench import BLOCK, INSIDE, PIXELS, Bench, finished, open_records, rows
 from tf_ig2.paper.experiments.map_store import MapStore
 from tf_ig2.paper.experiments.methods import IG2
 from tf_ig2.paper.experiments.options import Options
@@ -27,6 +27,7 @@ SURE = 0.9
 """The least probability of the predicted class of a photograph that becomes a cell."""
 
 METRICS = (GRID, GT_AUC)
+KEYS = [f"{metric.key}/absolute" for metric in METRICS]
 
 
 def run(options: Options) -> list[Path]:
@@ -55,19 +56,20 @@ def run(options: Options) -> list[Path]:
         name: open_records(options, "grid", benches[name], settings, [own.made.x, own.made.target, own.chosen])
         for name, own in games.items()
     }
-    for first in range(0, samples, BLOCK):
+    for first in range(0, 0 if options.finished else samples, BLOCK):
         for name, own in games.items():
             part = own.task(np.arange(first, min(first + BLOCK, samples)))
             benches[name].score(part, settings, opened[name], METRICS, options.verbose)
     made = {}
     columns = [Column.of(metric, "absolute") for metric in METRICS]
     for name, own in games.items():
+        whole = finished(opened[name], settings, own.names[:samples], KEYS)
         note = (
-            f"{name}: {samples} grids of {CELLS} × {CELLS} of the {own.sure} photographs (of {len(own.found)}) that it "
-            f"predicts with at least {SURE:g}. Seed {options.seed}."
+            f"{name}: {len(whole)} grids of {CELLS} × {CELLS} of the {own.sure} photographs (of {len(own.found)}) that "
+            f"it predicts with at least {SURE:g}. Seed {options.seed}."
         )
         for title, names, champion in shown:
-            found = rows(opened[name], names, own.names[:samples])
+            found = rows(opened[name], names, whole)
             made[name, title] = Table(
                 f"{name}, {title}", columns, found, champion, {}, (note,), options.seed, corrected=True
             )

@@ -24,6 +24,7 @@ class Options:
       metrics: what maps are measured by, where methods are compared: the columns of the tables.
       cache: folder of maps that are computed once and scored often, where an experiment keeps them; None: the folder
         `maps` in `out`.
+      finished: make results of the explicands that records have whole, and compute nothing, where an experiment can.
 
     Raises:
       ValueError: a number is not positive, or the seed negative; there are no metrics, or two share a key.
@@ -37,6 +38,7 @@ class Options:
     verbose: bool = True
     metrics: tuple[Metric[Explicands], ...] = METRICS
     cache: Path | None = None
+    finished: bool = False
 
     def __post_init__(self) -> None:
         for name in ("samples", "references"):

@@ -19,6 +19,7 @@ from tf_ig2.paper.experiments.bench import (
     Bench,
     Setting,
     data,
+    finished,
     open_records,
     rows,
 )
@@ -148,12 +149,16 @@ def run(options: Options) -> list[Path]:
     samples = options.samples or SAMPLES
     worlds = {network: world(network, options) for network in options.chosen(trials.DEPTHS)}
     every = list(dict.fromkeys(setting for _, names, _ in shown() for setting in names))
-    score(worlds, options, every, samples)
-    made = {
-        (network, title): _table(options, network, own, title, names, champion, samples)
-        for network, own in worlds.items()
-        for title, names, champion in shown()
-    }
+    if not options.finished:
+        score(worlds, options, every, samples)
+    made = {}
+    for network, own in worlds.items():
+        found = [
+            (records, finished(records, every, part.names, part.keys(options.metrics)))
+            for part, records in zip(own.block(0, samples), own.records(options, every), strict=True)
+        ]
+        for title, names, champion in shown():
+            made[network, title] = _table(options, network, title, names, champion, found)
     return report.write(list(made.values()), options.out, "photographs", TITLE, (*_NOTES, standing(made), *_settings()))
 
 
@@ -176,29 +181,24 @@ def standing(tables: Mapping[tuple[str, str], Table]) -> str:
 
 
 def _table(
-    options: Options, network: str, own: World, title: str, names: dict[Setting, str], champion: str, samples: int
+    options: Options,
+    network: str,
+    title: str,
+    names: dict[Setting, str],
+    champion: str,
+    found: Sequence[tuple[Records, list[str]]],
 ) -> Table:
-    found = []
-    for part, records, prefix in zip(own.block(0, samples), own.records(options, ()), ("", _PREFIX), strict=True):
-        found += rows(records, names, part.names, prefix)
-    present = {key for record in found for key in record.scores}
+    (masked, with_masks), (rest, without) = found
+    records = [*rows(masked, names, with_masks), *rows(rest, names, without, _PREFIX)]
+    present = {key for record in records for key in record.scores}
     columns = [Column.of(metric, "absolute") for metric in options.metrics]
     columns += [replace(column, key=_PREFIX + column.key, label=f"{column.label}, 400") for column in columns]
-    masked, rest = own.block(0, samples)
-    notes = (
-        f"{network}: {len(masked)} photographs of the report half with masks; in the columns “400” {len(rest)} of the "
-        f"{len(own.photographs)} photographs without. Seed {options.seed}.",
+    note = (
+        f"{network}: {len(with_masks)} photographs of the report half with masks; in the columns “400” {len(without)} "
+        f"of the 400 photographs without. Seed {options.seed}."
     )
-    return Table(
-        f"{network}, {title}",
-        [column for column in columns if column.key in present],
-        found,
-        champion,
-        {},
-        notes,
-        options.seed,
-        corrected=True,
-    )
+    shown_columns = [column for column in columns if column.key in present]
+    return Table(f"{network}, {title}", shown_columns, records, champion, {}, (note,), options.seed, corrected=True)
 
 
 def _settings() -> list[str]:
