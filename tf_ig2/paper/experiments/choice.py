@@ -19,7 +19,6 @@ from tf_ig2.paper.experiments.trials import (
     LAST,
     NOISY_IDGI,
     ON_PATH,
-    PUBLISHED,
     SQUARES,
 )
 
@@ -34,15 +33,23 @@ CHOSEN: dict[str, dict[str, str]] = {
         IG2: ON_PATH,
     },
     INSIDE: {
-        FROM_ZERO: f"middle, {PUBLISHED}",
-        EXPECTED: f"middle, {PUBLISHED}",
+        FROM_ZERO: f"late, {IDGI}",
+        EXPECTED: f"middle, {IDGI}",
         GRAD_CAM: LAST,
-        IG2: "middle, IDGI",
+        IG2: f"late, {IDGI}",
     },
 }
 """Scale → method → trial."""
 
-SIGMA: dict[str, float] = dict.fromkeys(CHOSEN[PIXELS], 8.0)
+SIGMA: dict[str, float] = {
+    "Gradient": 4.0,
+    "Vanilla IG": 4.0,
+    "Guided IG": 4.0,
+    "Expected IG": 8.0,
+    "DeepSHAP": 8.0,
+    "Blur IG": 4.0,
+    IG2: 8.0,
+}
 """Method → σ of smoothed maps."""
 
 
