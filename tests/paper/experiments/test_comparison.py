@@ -152,7 +152,7 @@ def test_without_the_new_metric_records_are_finished_as_before(task, options):
 
 def test_of_a_batch_only_explicands_that_lack_a_metric_are_explained(task, options):
     more = replace(options, metrics=(*METRICS, LARGEST))
-    (path,) = (options.out / "records").iterdir()
+    (path,) = (options.out / "records").glob("*.jsonl")
     compare("test", task, {"a": Counting()}, more)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]))  # killed before the second was written

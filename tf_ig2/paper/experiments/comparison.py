@@ -49,7 +49,7 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
         "tf_ig2": __version__,
         **settings,
     }
-    records = Records(options.out / "records", name, known)
+    records = Records(options.out / "records", name, known, {})
     keys = task.keys(options.metrics)
 
     def arm(name: str, method: Method) -> Arm:
