@@ -1,9 +1,11 @@
 """Pictures composed of several classes, and who finds the right cell."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from tf_ig2.metrics.grid_pointing_game import compose_grids, grid_pointing_game
+from tf_ig2.metrics.grid_pointing_game import GRID, compose_grids, grid_pointing_game
 
 
 @pytest.fixture
@@ -69,3 +71,9 @@ def test_masks_of_another_kind():
         grid_pointing_game(np.ones([1, 2, 2]), np.ones([1, 2, 2]))
     with pytest.raises(ValueError, match="2 masks for 1"):
         grid_pointing_game(np.ones([1, 2, 2]), np.ones([2, 2, 2], bool))
+
+
+def test_the_metric_of_a_table_is_the_game():
+    masks = np.array([[[True, False]]])
+    assert GRID(np.array([[[3.0, 1.0]]]), SimpleNamespace(masks=masks)).tolist() == [0.75]
+    assert not GRID.applies(SimpleNamespace(masks=None))
