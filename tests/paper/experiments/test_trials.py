@@ -33,7 +33,7 @@ def test_noise_with_squares_is_their_mean_over_copies(task, at_pixels):
     gradient = GradientExplainer(task.view)
     noise = np.random.default_rng(0).normal(0, 0.1, [24, 12, 12, 3])
     noisy = np.clip(task.inputs[1] + noise, 0, 1).astype(np.float32)
-    each = gradient.explain(noisy, int(task.target[1])).values.astype(float)
+    each = gradient.explain(noisy, target=int(task.target[1])).values.astype(float)
     found = {name: at_pixels["Gradient"][name].maps(task)[1] for name in (trials.SQUARES, trials.MEAN, trials.VARIANCE)}
     np.testing.assert_allclose(found[trials.SQUARES], np.square(each).mean(axis=0).sum(axis=-1), rtol=1e-4)
     np.testing.assert_allclose(found[trials.MEAN], np.abs(each.mean(axis=0)).sum(axis=-1), rtol=1e-4, atol=1e-6)

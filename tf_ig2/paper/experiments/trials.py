@@ -41,6 +41,9 @@ ON_PATH = "IDGI, noise on the path"
 Explain = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """From inputs `[N, ...]`, references `[N, R, ...]` and targets `[N]` to values `[N, ...]`."""
 
+Named = tuple[dict[str, Any], Explain]
+"""An explainer's name and the arguments that it is given, by which its maps are known; and what it does."""
+
 BATCH = 8
 """Rows that go through a network together: little memory, and no slower on a CPU."""
 
@@ -62,37 +65,42 @@ def at_pixels(view: ModelView, references: int) -> dict[str, dict[str, Mapped]]:
     """
     each, few = max(1, GRADIENTS // references), GRADIENTS // COPIES
 
-    def gradient(**more: Any) -> tuple[Explainer, Explain]:
-        return _without_references(GradientExplainer(view, **more))
+    def gradient(**more: Any) -> Named:
+        explainer = GradientExplainer(view, **more)
+        return _named(
+            explainer, more
+        ), lambda x, _, target: explainer.explain(x, target=target, batch_size=BATCH).values
 
-    def deep() -> tuple[Explainer, Explain]:
-        explainer = DeepSHAPExplainer(view)
-        return (
-            explainer,
-            lambda x, references, target: explainer.explain(x, references, target, batch_size=BATCH).values,
-        )
+    def deep(**more: Any) -> Named:
+        explainer = DeepSHAPExplainer(view, **more)
+        return _named(
+            explainer, more
+        ), lambda x, references, target: explainer.explain(x, references, target=target, batch_size=BATCH).values
 
-    def ig2(**more: Any) -> tuple[Explainer, Explain]:
-        return _toward_references(IG2Explainer(view, **more))
+    def ig2(**more: Any) -> Named:
+        return _toward_references(IG2Explainer(view, **more), more)
 
-    def vanilla(steps: int, **more: Any) -> tuple[Explainer, Explain]:
-        return _from_zero(IntegratedGradientsExplainer(view, steps=steps, **more))
+    def vanilla(**more: Any) -> Named:
+        return _from_zero(IntegratedGradientsExplainer(view, **more), more)
 
-    def guided(steps: int, **more: Any) -> tuple[Explainer, Explain]:
-        return _from_zero(GuidedIGExplainer(view, steps=steps, **more))
+    def guided(**more: Any) -> Named:
+        return _from_zero(GuidedIGExplainer(view, **more), more)
 
-    def expected(steps: int, **more: Any) -> tuple[Explainer, Explain]:
-        return _toward_references(ExpectedIGExplainer(view, steps=steps, **more))
+    def expected(**more: Any) -> Named:
+        return _toward_references(ExpectedIGExplainer(view, **more), more)
 
-    def blur(steps: int, **more: Any) -> tuple[Explainer, Explain]:
-        return _without_references(BlurIGExplainer(view, steps=steps, **more))
+    def blur(**more: Any) -> Named:
+        explainer = BlurIGExplainer(view, **more)
+        return _named(
+            explainer, more
+        ), lambda x, _, target: explainer.explain(x, target=target, batch_size=BATCH, keep=_NOTHING).values
 
-    def of_path(make: Callable[..., tuple[Explainer, Explain]], all_steps: int, few_steps: int) -> dict[str, Mapped]:
+    def of_path(make: Callable[..., Named], all_steps: int, few_steps: int) -> dict[str, Mapped]:
         return {
-            PUBLISHED: _clean(*make(all_steps)),
-            IDGI: _clean(*make(all_steps, rule="idgi")),
-            **_noisy(*make(few_steps), (MEAN, SQUARES)),
-            **_noisy(*make(few_steps, rule="idgi"), (NOISY_IDGI,)),
+            PUBLISHED: _clean(*make(steps=all_steps)),
+            IDGI: _clean(*make(steps=all_steps, rule="idgi")),
+            **_noisy(*make(steps=few_steps), (MEAN, SQUARES)),
+            **_noisy(*make(steps=few_steps, rule="idgi"), (NOISY_IDGI,)),
         }
 
     return {
@@ -143,12 +151,15 @@ def inside(view: ModelView, depths: Mapping[str, str], references: int) -> dict[
     for depth, layer in depths.items():
         inner = ModelView(view.model, input_layer=layer)
         for name, rule in ((PUBLISHED, "gauss-legendre"), (IDGI, "idgi")):
-            zero = IntegratedGradientsExplainer(inner, steps=GRADIENTS, rule=rule)
-            found[FROM_ZERO][f"{depth}, {name}"] = _inner(zero, layer, _to_zero)
-            expected = ExpectedIGExplainer(inner, steps=each, rule=rule)
-            found[EXPECTED][f"{depth}, {name}"] = _inner(expected, layer, _to_points)
-        found[IG2][f"{depth}, {PUBLISHED}"] = _inner(IG2Explainer(inner, rule="explicand"), layer, _to_references)
-        found[IG2][f"{depth}, {IDGI}"] = _inner(IG2Explainer(inner), layer, _to_references)
+            more: dict[str, Any] = {"steps": GRADIENTS, "rule": rule}
+            zero = IntegratedGradientsExplainer(inner, **more)
+            found[FROM_ZERO][f"{depth}, {name}"] = _inner(zero, more, layer, _to_zero)
+            more = {"steps": each, "rule": rule}
+            expected = ExpectedIGExplainer(inner, **more)
+            found[EXPECTED][f"{depth}, {name}"] = _inner(expected, more, layer, _to_points)
+            more = {"rule": "explicand"} if name == PUBLISHED else {}
+            ig2 = IG2Explainer(inner, **more)
+            found[IG2][f"{depth}, {name}"] = _inner(ig2, more, layer, _to_references)
         found[GRAD_CAM][depth] = _grad_cam(view, layer)
     found[GRAD_CAM][LAST] = _grad_cam(view, None)
     return found
@@ -156,42 +167,44 @@ def inside(view: ModelView, depths: Mapping[str, str], references: int) -> dict[
 
 def xrai_base(view: ModelView, value_range: tuple[float, float]) -> Mapped:
     """What XRAI ranks regions by: integrated gradients from black and white, signed, the largest channel."""
-    base = IntegratedGradientsExplainer(view, steps=GRADIENTS // 2, value_range=value_range)
+    more: dict[str, Any] = {"steps": GRADIENTS // 2, "value_range": list(value_range)}
+    base = IntegratedGradientsExplainer(view, **more)
 
     def maps(part: Task) -> np.ndarray:
-        found = base.explain(part.inputs, "black_and_white", part.target, batch_size=BATCH, keep=_NOTHING)
+        found = base.explain(part.inputs, "black_and_white", target=part.target, batch_size=BATCH, keep=_NOTHING)
         return found.values.max(axis=-1)
 
-    return Mapped(maps, {**base.settings, "baselines": "black_and_white", "channels": "max"})
+    return Mapped(maps, {**_named(base, more), "baselines": "black_and_white", "channels": "max"})
 
 
-def _without_references(explainer: GradientExplainer | BlurIGExplainer) -> tuple[Explainer, Explain]:
-    return explainer, lambda x, references, target: explainer.explain(x, target, batch_size=BATCH).values
+def _named(explainer: Explainer, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {"explainer": type(explainer).__name__, **more}
 
 
-def _from_zero(explainer: IntegratedGradientsExplainer | GuidedIGExplainer) -> tuple[Explainer, Explain]:
+def _from_zero(explainer: IntegratedGradientsExplainer | GuidedIGExplainer, more: Mapping[str, Any]) -> Named:
+    return _named(
+        explainer, more
+    ), lambda x, _, target: explainer.explain(x, 0.0, target=target, batch_size=BATCH, keep=_NOTHING).values
+
+
+def _toward_references(explainer: IG2Explainer | ExpectedIGExplainer, more: Mapping[str, Any]) -> Named:
     return (
-        explainer,
-        lambda x, references, target: explainer.explain(x, 0.0, target, batch_size=BATCH, keep=_NOTHING).values,
+        _named(explainer, more),
+        lambda x, references, target: (
+            explainer.explain(x, references, target=target, batch_size=BATCH, keep=_NOTHING).values
+        ),
     )
 
 
-def _toward_references(explainer: IG2Explainer | ExpectedIGExplainer) -> tuple[Explainer, Explain]:
-    return (
-        explainer,
-        lambda x, references, target: explainer.explain(x, references, target, batch_size=BATCH, keep=_NOTHING).values,
-    )
-
-
-def _clean(explainer: Explainer, explain: Explain) -> Mapped:
+def _clean(named: Mapping[str, Any], explain: Explain) -> Mapped:
     def maps(part: Task) -> np.ndarray:
         values = explain(part.inputs, part.references, part.target)
         return feature_maps(values, part.points.shape[1:-1], "absolute")
 
-    return Mapped(maps, explainer.settings)
+    return Mapped(maps, named)
 
 
-def _noisy(explainer: Explainer, explain: Explain, names: Iterable[str], copies: int = COPIES) -> dict[str, Mapped]:
+def _noisy(named: Mapping[str, Any], explain: Explain, names: Iterable[str], copies: int = COPIES) -> dict[str, Mapped]:
     """Summaries over noisy copies of the explicand, by name; the same draws for all explicands and methods.
 
     What several summaries are made of is computed once: the values of the last explicands that were asked for are kept.
@@ -215,17 +228,17 @@ def _noisy(explainer: Explainer, explain: Explain, names: Iterable[str], copies:
             values = [_SUMMARIES[name](np.asarray(each, np.float64)) for each in copied(part)]
             return feature_maps(np.stack(values), part.points.shape[1:-1], "absolute")
 
-        return Mapped(maps, {**explainer.settings, "copies": copies, "copies_noise": NOISE, "summary": name})
+        return Mapped(maps, {**named, "copies": copies, "copies_noise": NOISE, "summary": name})
 
     return {name: summary(name) for name in names}
 
 
 def _to_zero(explainer: Explainer, part: Task) -> Any:
-    return explainer.explain(part.inputs, 0.0, part.target, batch_size=BATCH, keep=_NOTHING)
+    return explainer.explain(part.inputs, 0.0, target=part.target, batch_size=BATCH, keep=_NOTHING)
 
 
 def _to_references(explainer: Explainer, part: Task) -> Any:
-    return explainer.explain(part.inputs, part.references, part.target, batch_size=BATCH, keep=_NOTHING)
+    return explainer.explain(part.inputs, part.references, target=part.target, batch_size=BATCH, keep=_NOTHING)
 
 
 def _to_points(explainer: Explainer, part: Task) -> Any:
@@ -233,16 +246,19 @@ def _to_points(explainer: Explainer, part: Task) -> Any:
     flat = part.references.reshape(-1, *part.references.shape[2:])
     points = np.asarray(explainer.view.points(flat))
     points = points.reshape(*part.references.shape[:2], *points.shape[1:])
-    return explainer.explain(part.inputs, points, part.target, batch_size=BATCH, keep=_NOTHING)
+    return explainer.explain(part.inputs, points, target=part.target, batch_size=BATCH, keep=_NOTHING)
 
 
-def _inner(explainer: Explainer, layer: str, explain: Callable[[Explainer, Task], Any]) -> Mapped:
-    return Mapped(lambda part: explain(explainer, part).at_input().values, {**explainer.settings, "input_layer": layer})
+def _inner(
+    explainer: Explainer, more: Mapping[str, Any], layer: str, explain: Callable[[Explainer, Task], Any]
+) -> Mapped:
+    named = {**_named(explainer, more), "input_layer": layer}
+    return Mapped(lambda part: explain(explainer, part).at_input().values, named)
 
 
 def _grad_cam(view: ModelView, layer: str | None) -> Mapped:
     explainer = GradCAMExplainer(view, layer)
     return Mapped(
-        lambda part: explainer.explain(part.inputs, part.target, batch_size=BATCH).values,
-        {**explainer.settings, "maps_layer": layer},
+        lambda part: explainer.explain(part.inputs, target=part.target, batch_size=BATCH).values,
+        _named(explainer, {"layer": layer}),
     )
