@@ -63,12 +63,14 @@ def run(options: Options) -> list[Path]:
     made = {}
     columns = [Column.of(metric, "absolute") for metric in METRICS]
     for name, own in games.items():
-        whole = finished(opened[name], settings, own.names[:samples], KEYS)
-        note = (
-            f"{name}: {len(whole)} grids of {CELLS} × {CELLS} of the {own.sure} photographs (of {len(own.found)}) that "
-            f"it predicts with at least {SURE:g}. Seed {options.seed}."
-        )
         for title, names, champion in shown:
+            whole = finished(opened[name], names, own.names[:samples], KEYS)
+            if not whole:
+                continue
+            note = (
+                f"{name}: {len(whole)} grids of {CELLS} × {CELLS} of the {own.sure} photographs (of {len(own.found)}) "
+                f"that it predicts with at least {SURE:g}. Seed {options.seed}."
+            )
             found = rows(opened[name], names, whole)
             made[name, title] = Table(
                 f"{name}, {title}", columns, found, champion, {}, (note,), options.seed, corrected=True

@@ -153,12 +153,13 @@ def run(options: Options) -> list[Path]:
         score(worlds, options, every, samples)
     made = {}
     for network, own in worlds.items():
-        found = [
-            (records, finished(records, every, part.names, part.keys(options.metrics)))
-            for part, records in zip(own.block(0, samples), own.records(options, every), strict=True)
-        ]
+        known = list(zip(own.block(0, samples), own.records(options, every), strict=True))
         for title, names, champion in shown():
-            made[network, title] = _table(options, network, title, names, champion, found)
+            found = [
+                (records, finished(records, names, part.names, part.keys(options.metrics))) for part, records in known
+            ]
+            if any(explicands for _, explicands in found):
+                made[network, title] = _table(options, network, title, names, champion, found)
     return report.write(list(made.values()), options.out, "photographs", TITLE, (*_NOTES, standing(made), *_settings()))
 
 
