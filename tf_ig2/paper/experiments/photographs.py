@@ -221,8 +221,8 @@ _NOTES = (
     "pixels, with defaults, IG² has the largest GT-AUC, GT-SUM and SIC ADD of all published methods on all three "
     "networks; by SIC DEL Blur IG is as good. It is **behind a control without any path**: squared gradients at noisy "
     "copies of the photograph, 24 of them, have .018 to .021 more GT-AUC and .027 to .029 more ADD. Noise, squares and "
-    "IDGI lift every rival (DeepSHAP's GT-AUC from .60–.69 to .73–.77), none above IG² by GT-AUC. Inside the network IG² with "
-    "defaults, at a layer in the middle, puts .10 to .16 more of its positive attributions on the object (GT-SUM) than "
+    "IDGI lift every rival (DeepSHAP's GT-AUC from .60–.69 to .73–.77), none above IG² by GT-AUC. Inside the network "
+    "IG² with defaults, at a layer in the middle, puts .10 to .16 more of its positive attributions on the object (GT-SUM) than "
     "XRAI on every network. The aim to be ahead of XRAI by GT-AUC and DEL too, and not behind on ADD, is not shown: on "
     "SqueezeNet XRAI has the larger means of GT-AUC and ADD.",
     "**What was tried** for it: three depths, two sums, σ of 4, 8 and 16 pixels, regions. The depth chosen on eight "
