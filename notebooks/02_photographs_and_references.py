@@ -216,7 +216,7 @@ def mobilenet():
     cached = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"
     if ours.exists():
         return keras.models.load_model(ours, compile=False)
-    if "google.colab" in sys.modules or Path(keras.config.keras_home(), "models", cached).exists():
+    if "google.colab" in sys.modules or Path("~/.keras/models", cached).expanduser().exists():
         inputs = keras.Input([224, 224, 3])
         return keras.Model(inputs, keras.applications.MobileNetV2()(layers.Rescaling(1 / 127.5, -1)(inputs)))
     return None
