@@ -213,6 +213,12 @@ def test_demo(tmp_path):
         assert picture.width > 1000
 
 
+def test_the_demo_says_which_file_it_wrote(tmp_path):
+    *_, said = demo.run(tmp_path / "figure")
+    assert said == f"  figure: {tmp_path / 'figure.png'}"
+    assert (tmp_path / "figure.png").exists()
+
+
 def test_the_demo_turns_fives_into_sixes():
     ig2, ig, references = demo.explain_digit()
     model = keras.models.load_model(demo.saved_models.path("digits_cnn"))

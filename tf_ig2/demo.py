@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -50,7 +51,7 @@ def run(out: str | os.PathLike[str], explained: int = 5, contrast: int = 6) -> l
     """Runs the demo, writes its figure, and says what was found.
 
     Args:
-      out: file name of the figure.
+      out: file name of the figure; one without an ending gets ".png".
       explained, contrast: see `explain_digit`.
 
     Returns:
@@ -63,6 +64,8 @@ def run(out: str | os.PathLike[str], explained: int = 5, contrast: int = 6) -> l
     figure = plots.explanation(
         ig2, reference=references[0], others={"IG (black)": ig.values}, class_names=[f"digit {d}" for d in range(10)]
     )
+    out = Path(out)
+    out = out if out.suffix else out.with_suffix(".png")
     figure.savefig(out, dpi=150)
     turned = int((model(tf.constant(ig2.counterfactuals)).numpy().argmax(axis=-1) == contrast).sum())
     return [
@@ -73,5 +76,5 @@ def run(out: str | os.PathLike[str], explained: int = 5, contrast: int = 6) -> l
         f"(mean; {turned} of {len(references)} are now a {contrast})",
         f"  completeness gap: IG² {ig2.relative_completeness_gap:.1%}, IG {ig.relative_completeness_gap:.1%} "
         "of the difference in logits",
-        f"  figure: {os.fspath(out)}",
+        f"  figure: {out}",
     ]
