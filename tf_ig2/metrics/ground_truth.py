@@ -38,7 +38,7 @@ def ground_truth_auc(attributions: Any, masks: Any, channels: str = "absolute") 
       >>> ground_truth_auc(np.array([[0.9, 0.1, 0.3]]), np.array([[True, False, False]]))
       array([1.])
     """
-    maps, masks = _pairs(attributions, masks, channels)
+    maps, masks = checked_pairs(attributions, masks, channels)
     return np.array([roc_auc_score(mask.ravel(), m.ravel()) for m, mask in zip(maps, masks, strict=True)])
 
 
@@ -64,7 +64,7 @@ def ground_truth_sum(attributions: Any, masks: Any, channels: str = "absolute") 
       >>> ground_truth_sum(np.array([[3.0, 1.0, -2.0]]), np.array([[1, 0, 0]]))
       array([0.75])
     """
-    maps, masks = _pairs(attributions, masks, channels)
+    maps, masks = checked_pairs(attributions, masks, channels)
     positive = np.maximum(maps, 0).reshape(len(maps), -1)
     largest = positive.max(axis=1, keepdims=True)
     positive /= np.where(largest == 0, 1, largest)  # subnormal maps would lose their sum otherwise
@@ -97,7 +97,7 @@ def pointing_game(attributions: Any, masks: Any, channels: str = "absolute", tol
     """
     if not tolerance >= 0:
         raise ValueError(f"`tolerance` must not be negative, not {tolerance!r}.")
-    maps, masks = _pairs(attributions, masks, channels)
+    maps, masks = checked_pairs(attributions, masks, channels)
     near = np.stack([ndimage.distance_transform_edt(~mask) <= tolerance for mask in masks])
     return np.array([hit[m == m.max()].mean() for m, hit in zip(maps, near, strict=True)])
 
@@ -150,7 +150,18 @@ GT_SUM: Metric[Explicands] = Metric(
 )
 
 
-def _pairs(attributions: Any, masks: Any, channels: str) -> tuple[np.ndarray, np.ndarray]:
+def checked_pairs(attributions: Any, masks: Any, channels: str) -> tuple[np.ndarray, np.ndarray]:
+    """Maps of attributions with their masks, for metrics of both.
+
+    Args:
+      attributions, masks, channels: as for `ground_truth_auc`.
+
+    Returns:
+      float64 maps `[N, *features]` and bool masks of the same shape.
+
+    Raises:
+      TypeError, ValueError: as `ground_truth_auc`.
+    """
     given = np.asarray(masks)
     if given.dtype.kind not in "biuf":
         raise TypeError(f"`masks` must be boolean, or 0 and 1, not {given.dtype}.")

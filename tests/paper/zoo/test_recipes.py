@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tf_ig2.paper.datasets import trec, wm811k
 from tf_ig2.paper.zoo import table
-from tf_ig2.paper.zoo.recipes import digits, faces, mlp, text, wafer
+from tf_ig2.paper.zoo.recipes import digits, faces, mlp, tetrominoes, text, wafer
 from tf_ig2.paper.zoo.recipes.trained import Trained
 from tf_ig2.paper.zoo.train import app
 
@@ -68,6 +68,14 @@ def test_the_mlp_recipe_learns_and_is_seeded():
     one, two = (mlp.train(epochs=4, samples=2000, batch_size=20, verbose=0) for _ in range(2))
     assert one.report["test_roc_auc"] > 0.85
     np.testing.assert_allclose(one.model.get_weights()[0], two.model.get_weights()[0], atol=1e-4)
+
+
+def test_the_tetromino_recipe_learns_and_reports(monkeypatch):
+    cell = ("linear", "correlated", "linear")
+    monkeypatch.setattr(tetrominoes, "cells", lambda: [cell])
+    trained = tetrominoes.train(seed=1, epochs=8, samples=3000)
+    assert trained.model.name == "xai_tris_1"
+    assert trained.report["accuracy"]["linear_correlated_linear"] > 0.8
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ EXPERIMENTS = {
     "table5": "relevant and irrelevant references",
     "tableA2": "distances between representations",
     "tableA3": "time per sample",
+    "xai_tris": "tetrominoes in noise, where it is known which pixels matter",
     "fig1": "attributions along the path",
     "fig4b": "the prediction along three paths",
     "fig5": "a toy function",

@@ -13,7 +13,7 @@ import typer
 
 from tf_ig2.paper.datasets.folder import MissingDataError
 from tf_ig2.paper.zoo import table
-from tf_ig2.paper.zoo.recipes import digits, faces, mlp, text, wafer
+from tf_ig2.paper.zoo.recipes import digits, faces, mlp, tetrominoes, text, wafer
 from tf_ig2.paper.zoo.recipes.trained import Trained
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -61,6 +61,13 @@ def train_digits(
     """The small MNIST classifier, on moved digits."""
     _threads(threads)
     _finish(out, digits.train, seed=seed, epochs=epochs, source=source)
+
+
+@app.command("tetrominoes")
+def train_tetrominoes(out: Out = Path("saved_models"), seed: Seed = 0, epochs: int = 40, threads: Threads = 0) -> None:
+    """The classifiers of XAI-TRIS, all in one file."""
+    _threads(threads)
+    _finish(out, tetrominoes.train, seed=seed, epochs=epochs)
 
 
 @app.command("faces")
