@@ -17,6 +17,7 @@ from tf_ig2.paper.zoo.tetromino_nets import cells, one, output_name, tetromino_n
 def nets(monkeypatch):
     nets = tetromino_nets()
     monkeypatch.setattr(xai_tris.saved_models, "load", lambda name: nets)
+    monkeypatch.setattr(xai_tris, "LEAST", 0.0)
     return nets
 
 
@@ -68,6 +69,11 @@ def test_methods_explain_the_network_that_is_looked_at(nets):
         np.testing.assert_allclose(method(part), fresh[name](part), rtol=1e-5)
     with pytest.raises(ValueError, match="has no network"):
         one(nets, "xor", "white", "linear")
+
+
+def test_networks_that_have_not_learned_are_left_out(nets, monkeypatch):
+    monkeypatch.setattr(xai_tris, "LEAST", 0.8)
+    assert not list(xai_tris.tasks(nets, [("xor", "white", "mlp")], lambda task: {}, 3, 2, 5))
 
 
 def test_networks_are_a_linear_one_only_where_it_can_learn():

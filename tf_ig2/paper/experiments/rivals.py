@@ -43,8 +43,9 @@ def defaults(task: Task, gradients: int = GRADIENTS, batch_size: int = 128, boun
     """The methods with nothing named but what they contrast with, and how many gradients a line or a path may take.
 
     Vanilla IG, Guided IG, IDG and KernelSHAP contrast with zeros; Expected IG, DeepSHAP and IG² with the task's
-    references; the others need nothing. IG² takes at most three calibrated steps toward each reference. “Squared SmoothGrad” is a
-    control: as many squared gradients as IG² takes, at the explicand with the same noise, without a path or references.
+    references; the others need nothing. IG² takes at most three calibrated steps toward each reference. “Squared
+    SmoothGrad” is a control: as many squared gradients as IG² takes, at the explicand with the same noise, without a
+    path or references.
 
     Args:
       task: its `options` of KernelSHAP alone are heeded.
