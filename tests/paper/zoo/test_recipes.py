@@ -71,11 +71,11 @@ def test_the_mlp_recipe_learns_and_is_seeded():
 
 
 def test_the_tetromino_recipe_learns_and_reports(monkeypatch):
-    cell = ("linear", "correlated", "linear")
+    cell = ("linear", "white", "linear")
     monkeypatch.setattr(tetrominoes, "cells", lambda: [cell])
-    trained = tetrominoes.train(seed=1, epochs=8, samples=3000)
+    trained = tetrominoes.train(seed=1, epochs=20, samples=3000)
     assert trained.model.name == "xai_tris_1"
-    assert trained.report["accuracy"]["linear_correlated_linear"] > 0.8
+    assert trained.report["accuracy"]["linear_white_linear"] > 0.75
 
 
 @pytest.fixture

@@ -1,16 +1,22 @@
-"""CelebA: faces with forty attributes, from TensorFlow Datasets (section 6.6).
+"""CelebA: faces with forty attributes, from TensorFlow Datasets or from a folder (section 6.6).
+
+CelebA is for research that is not commercial, and its faces must not be passed on: what is made public are numbers.
 
 Reference: Liu, Luo, Wang & Tang, Deep Learning Face Attributes in the Wild, ICCV 2015.
 """
 
 from __future__ import annotations
 
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import validation
+from tf_ig2 import images, validation
 from tf_ig2.paper.datasets import folder
 
 # fmt: off
@@ -24,6 +30,11 @@ ATTRIBUTES = (
 )
 # fmt: on
 """The attributes, in the order of the outputs."""
+
+_HOW_TO_GET = (
+    "It is a folder with images/ and attributes.csv (file, split, and the forty attributes as 0 or 1); CelebA is at "
+    "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, for research that is not commercial."
+)
 
 _SPLITS = ("train", "validation", "test")
 
@@ -94,6 +105,80 @@ def load(
     validation.positive("count", count, integer=True)
     rows = list(dataset(split, size, data_dir).take(count).as_numpy_iterator())
     return np.stack([image for image, _ in rows]), np.stack([attributes for _, attributes in rows])
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces in a folder; their pictures are read when they are asked for.
+
+    Attributes:
+      files: of the pictures.
+      labels: float32 array `[N, 40]` of 0 and 1, in the order of `ATTRIBUTES`.
+      size: height and width that pictures are brought to, in pixels.
+    """
+
+    files: tuple[Path, ...]
+    labels: np.ndarray
+    size: int
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def pictures(self, rows: Any) -> np.ndarray:
+        """float32 `[..., size, size, 3]` in 0 … 255 for int `[...]`: their central squares, resized as by `dataset`.
+
+        Raises:
+          CorruptDataError: a picture cannot be read.
+        """
+        index = np.asarray(rows, np.int64)
+        found = {row: self._picture(self.files[row]) for row in np.unique(index)}
+        stacked = np.stack([found[row] for row in index.ravel()])
+        return stacked.reshape(*index.shape, *stacked.shape[1:])
+
+    def _picture(self, path: Path) -> np.ndarray:
+        try:
+            with images.opened(path) as image:
+                pixels = np.asarray(image.convert("RGB"), np.float32)
+        except (OSError, ValueError) as error:
+            raise folder.CorruptDataError(f"{str(path)!r} cannot be read: {error}") from error
+        side = min(pixels.shape[:2])
+        square = tf.image.resize_with_crop_or_pad(pixels, side, side)
+        return tf.image.resize(square, [self.size, self.size], antialias=True).numpy()
+
+
+def in_folder(split: str = "test", size: int = 224, source: str | os.PathLike[str] | None = None) -> Faces:
+    """The faces of a split in a folder with images/ and attributes.csv (file, split, the forty attributes as 0 or 1).
+
+    Args:
+      split: "train", "validation" or "test"; in the file "validation" is called "valid".
+      size: height and width of the pictures, in pixels.
+      source: the folder; None: the folder `celeba` in TF_IG2_DATA_DIR.
+
+    Returns:
+      The faces, in the order of the file.
+
+    Raises:
+      MissingDataError: there is no such folder or file.
+      CorruptDataError: the file lacks a column, has no face of the split, or an attribute that is not 0 or 1.
+      ValueError: unknown split, or no positive size.
+    """
+    folder.choice("split", split, _SPLITS)
+    validation.positive("size", size, integer=True)
+    home = folder.find("celeba", _HOW_TO_GET, source)
+    path = folder.find("attributes.csv", _HOW_TO_GET, home / "attributes.csv")
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    missing = [name for name in ("file", "split", *ATTRIBUTES) if not rows or name not in rows[0]]
+    if missing:
+        raise folder.CorruptDataError(f"{str(path)!r} is empty or lacks the column(s) {missing[:3]}.")
+    wanted = [row for row in rows if row["split"] == {"validation": "valid"}.get(split, split)]
+    if not wanted:
+        raise folder.CorruptDataError(f"{str(path)!r} has no face of the split {split!r}.")
+    for row in wanted:
+        if any(row[name] not in ("0", "1") for name in ATTRIBUTES):
+            raise folder.CorruptDataError(f"{str(path)!r}: an attribute of {row['file']!r} is not 0 or 1.")
+    labels = np.array([[int(row[name]) for name in ATTRIBUTES] for row in wanted], np.float32)
+    return Faces(tuple(home / "images" / row["file"] for row in wanted), labels, size)
 
 
 def closest_without(attributes: np.ndarray, explicand: np.ndarray, attribute: int, count: int) -> np.ndarray:

@@ -27,6 +27,7 @@ EXPERIMENTS = {
     "tableA2": "distances between representations",
     "tableA3": "time per sample",
     "xai_tris": "tetrominoes in noise, where it is known which pixels matter",
+    "stability": "what moves a map, and what should",
     "fig1": "attributions along the path",
     "fig4b": "the prediction along three paths",
     "fig5": "a toy function",
