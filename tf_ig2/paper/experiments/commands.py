@@ -28,6 +28,8 @@ EXPERIMENTS = {
     "tableA3": "time per sample",
     "xai_tris": "tetrominoes in noise, where it is known which pixels matter",
     "stability": "what moves a map, and what should",
+    "celeba": "methods and references on faces with forty attributes",
+    "calibrated": "defaults on words, wafers and digits",
     "fig1": "attributions along the path",
     "fig4b": "the prediction along three paths",
     "fig5": "a toy function",
@@ -36,7 +38,7 @@ EXPERIMENTS = {
 }
 """Name → what it shows; the module of the same name, in lower case, has `run(options) -> files`."""
 
-COMPARISONS = ("study", "calibration", "defaults", "table3", "table4", "table5", "tableA2", "photographs")
+COMPARISONS = ("study", "calibration", "defaults", "table3", "table4", "table5", "tableA2", "photographs", "calibrated")
 """Those that measure maps, and can be asked for another metric."""
 
 RESUMED = ("photographs", "grid")

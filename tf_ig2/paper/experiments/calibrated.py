@@ -1,0 +1,65 @@
+"""Defaults beyond photographs: words, wafers and digits, with IG²'s calibrated steps beside those that were chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tf_ig2.explainers.ig2 import IG2Explainer
+from tf_ig2.paper.experiments import comparison, report, rivals
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, ig2_explainer
+from tf_ig2.paper.experiments.options import Options
+from tf_ig2.paper.experiments.task import Task
+from tf_ig2.paper.experiments.tasks import mnist, trec, wafers
+
+TITLE = "Defaults on words, wafers and digits"
+LOADERS = {"trec": trec.load, "planted": wafers.planted, "wafers": wafers.real, "digits": mnist.load}
+SAMPLES = {"trec": 160, "planted": 60, "wafers": 48, "digits": 60}
+REFERENCES = {"trec": 10, "planted": 8, "wafers": 8, "digits": 8}
+"""Explicands by task, and references for each."""
+
+FIXED = "IG², fixed steps"
+"""With the settings of Table 3: steps of a length of their own, the explicand's end."""
+
+LEFT_OUT = ("BIG",)
+"""Methods that take more than all others together."""
+
+_KERNEL = {"trec": {"samples": 512}}
+
+
+def run(options: Options) -> list[Path]:
+    """Measures every method with its defaults.
+
+    Args:
+      options: see `Options`; tasks are "trec", "planted", "wafers" and "digits".
+
+    Returns:
+      The files of results.
+    """
+    made = []
+    for name in options.chosen(LOADERS):
+        samples, references = options.samples or SAMPLES[name], options.references or REFERENCES[name]
+        task = LOADERS[name](samples, references=references, seed=options.seed)
+        task = replace(task, channels=("absolute",))
+        records = comparison.compare("calibrated", task, methods(name, task), options, gradients=GRADIENTS)
+        notes = (*task.notes, f"{GRADIENTS} gradients where a method lets one choose; seed {options.seed}.")
+        made += comparison.tables(task.name, records, IG2, None, notes, options.seed, options.metrics)
+    return report.write(made, options.out, "calibrated", TITLE, _NOTES)
+
+
+def methods(name: str, task: Task) -> dict[str, Method]:
+    """All methods with their defaults, IG² with the task's fixed steps, and IG² with its defaults, the last.
+
+    Args:
+      name: of the task.
+      task: its `options` are given to IG² with fixed steps, and to KernelSHAP.
+    """
+    kernel = _KERNEL.get(name, task.options.get("KernelSHAP", {}))
+    found = rivals.defaults(replace(task, options={"KernelSHAP": kernel}))
+    fixed = ig2_explainer(task) if IG2 in task.options else IG2Explainer(task.view, step_size="range")
+    own = found.pop(IG2)
+    kept = {arm: method for arm, method in found.items() if arm not in LEFT_OUT}
+    return {**kept, FIXED: rivals.against_references(fixed), IG2: own}
+
+
+_NOTES: tuple[str, ...] = ("PLACEHOLDER",)
