@@ -40,7 +40,8 @@ def run(options: Options) -> list[Path]:
     for name in options.chosen(LOADERS):
         samples, references = options.samples or SAMPLES[name], options.references or REFERENCES[name]
         task = LOADERS[name](samples, references=references, seed=options.seed)
-        task = replace(task, channels=("absolute",))
+        if not task.view.attributes_inside:
+            task = replace(task, channels=("absolute",))
         records = comparison.compare("calibrated", task, methods(name, task), options, gradients=GRADIENTS)
         notes = (*task.notes, f"{GRADIENTS} gradients where a method lets one choose; seed {options.seed}.")
         made += comparison.tables(task.name, records, IG2, None, notes, options.seed, options.metrics)
@@ -58,7 +59,8 @@ def methods(name: str, task: Task) -> dict[str, Method]:
     found = rivals.defaults(replace(task, options={"KernelSHAP": kernel}))
     fixed = ig2_explainer(task) if IG2 in task.options else IG2Explainer(task.view, step_size="range")
     own = found.pop(IG2)
-    kept = {arm: method for arm, method in found.items() if arm not in LEFT_OUT}
+    alike = (rivals.NO_NOISE,) if task.view.attributes_inside else ()  # there the defaults have no noise
+    kept = {arm: method for arm, method in found.items() if arm not in (*LEFT_OUT, *alike)}
     return {**kept, FIXED: rivals.against_references(fixed), IG2: own}
 
 
