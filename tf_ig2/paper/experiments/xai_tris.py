@@ -67,15 +67,16 @@ def run(options: Options) -> list[Path]:
       The files of results.
     """
     scenarios = options.chosen(data.SCENARIOS)
+    records = _records(options, scenarios, REPORT_NETWORKS, _REPORT, defaults, METRICS)
     study = _records(options, scenarios, STUDY_NETWORKS, _STUDY, _every_sum, (CHOSEN_BY,))
     families = {family: tuple(arms) for family, arms in rivals.variants(_any_task(options)).items()}
     chosen = rivals.best(study, families, CHOSEN_BY.key, CHOSEN_BY.higher_is_better)
 
-    def everything(task: Task) -> dict[str, Method]:
+    def at_its_best(task: Task) -> dict[str, Method]:
         found = _every_sum(task)
-        return {**defaults(task), **{arm: found[arm] for arm in chosen.values()}}
+        return {arm: found[arm] for family, arm in chosen.items() if arm != family}
 
-    records = _records(options, scenarios, REPORT_NETWORKS, _REPORT, everything, METRICS)
+    records += _records(options, scenarios, REPORT_NETWORKS, _REPORT, at_its_best, METRICS)
     unchanging = [name for name in defaults(_any_task(options)) if name not in families and name != rivals.NO_NOISE]
     by_default = _of(records, [*defaults(_any_task(options))])
     best = _of(records, [*unchanging, *(arm for family, arm in chosen.items() if family != IG2), chosen[IG2]])
