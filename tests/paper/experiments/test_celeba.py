@@ -79,12 +79,13 @@ def test_damaged_folders_say_what_is_wrong(faces, tmp_path):
 
 def test_the_head_learns_what_can_be_seen_and_keeps_its_features(faces, backbone, tmp_path):
     cache = tmp_path / "features.npz"
-    trained = face_head.train(epochs=40, cache=cache)
+    trained = face_head.train(epochs=20, cache=cache)
     accuracy, balanced, majority = trained.report["accuracy"][celeb_a.ATTRIBUTES[0]]
     assert min(accuracy, balanced) > 0.9 > majority
     assert trained.model.output_shape == (None, 40)
-    again = face_head.train(epochs=40, cache=cache)
-    assert again.report == trained.report
+    for picture in (faces / "images").iterdir():
+        picture.unlink()
+    assert face_head.train(epochs=1, cache=cache).report["test_samples"] == 12
 
 
 def test_accuracies_by_hand():

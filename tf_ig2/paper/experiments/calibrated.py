@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,12 @@ from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import mnist, trec, wafers
 
 TITLE = "Defaults on words, wafers and digits"
-LOADERS = {"trec": trec.load, "planted": wafers.planted, "wafers": wafers.real, "digits": mnist.load}
+LOADERS: dict[str, Callable[..., Task]] = {
+    "trec": trec.load,
+    "planted": wafers.planted,
+    "wafers": wafers.real,
+    "digits": mnist.load,
+}
 SAMPLES = {"trec": 160, "planted": 60, "wafers": 48, "digits": 60}
 REFERENCES = {"trec": 10, "planted": 8, "wafers": 8, "digits": 8}
 """Explicands by task, and references for each."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -31,7 +32,7 @@ REFERENCES = {"digits": 8, "planted": 8, "imagenet": 4}
 """Explicands by task, and references for each."""
 
 ARMS = ("Gradient", "Vanilla IG", "Guided IG", "Expected IG", "Blur IG", "DeepSHAP", rivals.SQUARES)
-OF_IG2 = {rivals.NO_NOISE: {"noise": 0.0}, "IG², noise 0.2": {"noise": 0.2}, IG2: {}}
+OF_IG2: dict[str, dict[str, Any]] = {rivals.NO_NOISE: {"noise": 0.0}, "IG², noise 0.2": {"noise": 0.2}, IG2: {}}
 """Methods, and settings of IG²; the last are its defaults."""
 
 WITH_REFERENCES = ("Expected IG", "DeepSHAP", *OF_IG2)
@@ -158,7 +159,7 @@ def compare(task: Task, other: Task, records: Records, options: Options, precise
             if exact is not None:
                 changed["float64"] = _maps(part, exactly[name](exact.take(rows)))
             for key in ("top", "all"):
-                with randomised(task.view.model, key == "all", options.seed):
+                with randomised(_network(task), key == "all", options.seed):
                     changed[key] = _maps(part, method(part))
             scores = part.scores(values)
             for key, moved in changed.items():
@@ -207,7 +208,7 @@ def randomised(model: keras.Model, everywhere: bool, seed: int = 0) -> Iterator[
 
 def in_float64(task: Task) -> Task:
     """The task with its network, and all that goes in, in float64; the representation is the penultimate layer's."""
-    model = task.view.model
+    model = _network(task)
     config = json.loads(json.dumps(model.get_config()).replace("float32", "float64"))
     copy = model.__class__.from_config(config)
     copy.set_weights([weight.astype(np.float64) for weight in model.get_weights()])
@@ -224,6 +225,13 @@ def _shaken(part: Task, seed: int) -> dict[str, Task]:
         "noise": replace(part, inputs=moved, points=moved),
         "rounding": replace(part, inputs=rounded, points=rounded),
     }
+
+
+def _network(task: Task) -> keras.Model:
+    model = task.view.model
+    if model is None:
+        raise TypeError(f"The network of {task.name!r} is no Keras model: its weights cannot be changed.")
+    return model
 
 
 def _maps(part: Task, values: np.ndarray) -> np.ndarray:

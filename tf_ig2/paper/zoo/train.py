@@ -13,7 +13,7 @@ import typer
 
 from tf_ig2.paper.datasets.folder import MissingDataError
 from tf_ig2.paper.zoo import table
-from tf_ig2.paper.zoo.recipes import digits, faces, mlp, tetrominoes, text, wafer
+from tf_ig2.paper.zoo.recipes import digits, face_head, faces, mlp, tetrominoes, text, wafer
 from tf_ig2.paper.zoo.recipes.trained import Trained
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -82,6 +82,20 @@ def train_faces(
     """The forty-output head on CelebA."""
     _threads(threads)
     _finish(out, faces.train, seed=seed, epochs=epochs, whole=whole, source=source)
+
+
+@app.command("face-head")
+def train_face_head(
+    out: Out,
+    seed: Seed = 0,
+    epochs: int = 6,
+    source: Source = None,
+    threads: Threads = 0,
+    cache: Annotated[Path | None, typer.Option(help="An .npz file that features are kept in.")] = None,
+) -> None:
+    """The forty-output head on features of a frozen MobileNetV2, on a folder of CelebA's faces."""
+    _threads(threads)
+    _finish(out, face_head.train, seed=seed, epochs=epochs, source=source, cache=cache)
 
 
 def _threads(count: int) -> None:

@@ -111,5 +111,5 @@ def _features(features: keras.Model, splits: dict[str, Faces], cache: Path | Non
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
         with files.whole(cache) as file:
-            np.savez(file, **found)
+            np.savez(file, train=found["train"], test=found["test"])
     return found
