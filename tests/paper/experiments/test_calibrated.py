@@ -31,7 +31,7 @@ def test_a_table_for_each_task_with_ig2_last(asked, monkeypatch, tmp_path):
     page = calibrated.run(Options(tmp_path, tasks=("digits",), verbose=False))[0].read_text("utf-8")
     assert asked == [(calibrated.SAMPLES["digits"], 8, 0)]
     rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
-    assert rows[1:] == [*arms, calibrated.FIXED, IG2]
+    assert rows[1:] == [*arms, rivals.INTEGRAL, calibrated.FIXED, IG2]
 
 
 def test_ig2_with_fixed_steps_takes_the_tasks_own():

@@ -67,7 +67,9 @@ def methods(name: str, task: Task) -> dict[str, Method]:
     own = found.pop(IG2)
     alike = (rivals.NO_NOISE,) if task.view.attributes_inside else ()  # there the defaults have no noise
     kept = {arm: method for arm, method in found.items() if arm not in (*LEFT_OUT, *alike)}
-    return {**kept, FIXED: rivals.against_references(fixed), IG2: own}
+    integral = IG2Explainer(task.view, rule="segment")
+    of_ig2 = {rivals.INTEGRAL: integral, FIXED: fixed}
+    return {**kept, **{arm: rivals.against_references(explainer) for arm, explainer in of_ig2.items()}, IG2: own}
 
 
 _NOTES: tuple[str, ...] = ("PLACEHOLDER",)

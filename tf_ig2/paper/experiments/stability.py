@@ -32,8 +32,16 @@ REFERENCES = {"digits": 8, "planted": 8, "imagenet": 4}
 """Explicands by task, and references for each."""
 
 ARMS = ("Gradient", "Vanilla IG", "Guided IG", "Expected IG", "Blur IG", "DeepSHAP", rivals.SQUARES)
-OF_IG2: dict[str, dict[str, Any]] = {rivals.NO_NOISE: {"noise": 0.0}, "IG², noise 0.2": {"noise": 0.2}, IG2: {}}
+OF_IG2: dict[str, dict[str, Any]] = {
+    rivals.NO_NOISE: {"noise": 0.0},
+    rivals.INTEGRAL: {"rule": "segment"},
+    "IG², noise 0.2": {"noise": 0.2},
+    IG2: {},
+}
 """Methods, and settings of IG²; the last are its defaults."""
+
+_DRAWN = ("IG², noise 0.2", IG2)
+"""Those that draw something."""
 
 WITH_REFERENCES = ("Expected IG", "DeepSHAP", *OF_IG2)
 
@@ -124,7 +132,7 @@ def methods(task: Task, seed: int = 0) -> dict[str, Method]:
     if seed:
         found = {rivals.SQUARES: rivals.squared_smoothgrad(task.view, 3 * task.references.shape[1], seed=seed)}
     for name, settings in OF_IG2.items():
-        if not seed or settings.get("noise") != 0:
+        if not seed or name in _DRAWN:
             found[name] = rivals.against_references(IG2Explainer(task.view, seed=seed, **settings))
     return found
 
@@ -270,6 +278,7 @@ def counts(references: int) -> Mapping[str, tuple[int, int]]:
         rivals.SQUARES: (3 * references, 3 * references),
         **path,
         rivals.NO_NOISE: (7 * references, 4 * references),
+        rivals.INTEGRAL: (15 * references, 16 * references),
     }
 
 
