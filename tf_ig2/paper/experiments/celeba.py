@@ -30,7 +30,7 @@ from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.zoo.recipes import face_head
 
 TITLE = "CelebA: attributes of faces"
-SAMPLES, REFERENCES = 40, 4
+SAMPLES, REFERENCES = 24, 4
 """Explained test faces (the paper has 300), and references for each."""
 
 GROUPS = 4
