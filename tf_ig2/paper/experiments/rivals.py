@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ from tf_ig2.explainers.mfaba import MFABAExplainer
 from tf_ig2.explainers.sequential_ig import SequentialIGExplainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method
-from tf_ig2.paper.experiments.records import Record
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -130,31 +129,6 @@ def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = 128) -> d
         family: {f"{family}, {name}" if name else family: method for name, method in arms.items()}
         for family, arms in found.items()
     }
-
-
-def best(
-    records: Iterable[Record], families: Mapping[str, Iterable[str]], key: str, higher: bool = True
-) -> dict[str, str]:
-    """Which arm of each family has the best mean.
-
-    Args:
-      records: of the study.
-      families: family → its arms.
-      key: of the metric.
-      higher: whether higher is better.
-
-    Returns:
-      Family → arm; of equals the first.
-
-    Raises:
-      KeyError: an arm has no records.
-    """
-    scores: dict[str, list[float]] = {}
-    for record in records:
-        if key in record.scores:
-            scores.setdefault(record.arm, []).append(record.scores[key])
-    sign = 1 if higher else -1
-    return {family: max(arms, key=lambda arm: sign * float(np.mean(scores[arm]))) for family, arms in families.items()}
 
 
 def against_references(explainer: IG2Explainer, batch_size: int = 128) -> Method:

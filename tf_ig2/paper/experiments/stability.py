@@ -282,4 +282,24 @@ def counts(references: int) -> Mapping[str, tuple[int, int]]:
     }
 
 
-_NOTES: tuple[str, ...] = ("PLACEHOLDER",)
+_NOTES = (
+    "Found, on digits: noise of 1/255 moves IG²'s map less than IG's (rank correlation .969 [.953, .982]; Vanilla IG "
+    ".702, Guided IG .701, Gradient .806, Expected IG and DeepSHAP .901; Blur IG .989 and squared SmoothGrad .999 are"
+    " stabler). The noise of its gradients is what does it: .914 without, .974 with twice as much; the price are "
+    "draws, with other ones the correlation is .909. IDGI's sum does it, too: the integral along the same walk has "
+    ".860. Other references move it less (.923) than Expected IG and DeepSHAP (.772, .775). Shuffled weights change "
+    "it (.186), as they should; Vanilla IG, Guided IG, Expected IG and DeepSHAP keep the map of a network that has "
+    "forgotten all it learned (.990, .990, .943, .944): there |φ| follows the image. But what is stable is not what "
+    "is good: by ADD and DEL IG² and the control are the worst here (.583 and .394; Vanilla IG .932 and .141), see "
+    "the page of defaults on words, wafers and digits.",
+    "Each number is Spearman's correlation of |φ|, summed over channels, with the map of the explicand as it is. "
+    "Uniform noise of at most 1/255 of the range is added to every pixel; rounding changes nothing where pixels have "
+    "8 bits already; other references are those of another explicand of the same class; other draws are another seed "
+    "of what a method draws. In float64 noise is drawn anew, so that column is one of other draws for IG² with noise;"
+    " all else agrees to 1.000. The noise of IG² has a fixed seed (`seed=0`): the same explicand has the same map "
+    "every time, and a moved one is met by the same noise.",
+    "Weights are shuffled within each array, in the last layer and in all (Adebayo et al., Sanity Checks for Saliency"
+    " Maps, NeurIPS 2018, re-initialise them layer by layer). Gradients and forward passes are counted for one "
+    "explicand, at most; time is that of an explicand alone, on a busy machine, as a ratio to Gradient's timed in "
+    "between: with so small a network it is mostly overhead.",
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -32,7 +32,7 @@ SAMPLES, REFERENCES = 60, 8
 """Explicands of each network, and references for each."""
 
 STUDY_NETWORKS, REPORT_NETWORKS = (0,), (1,)
-"""Seeds of the networks that rules are chosen on, and of those that are reported on."""
+"""Seeds of the networks that sums are compared on, and of those that defaults are reported on."""
 
 METRICS: tuple[Metric[Explicands], ...] = (
     localisation.PRECISION,
@@ -40,8 +40,8 @@ METRICS: tuple[Metric[Explicands], ...] = (
     ground_truth.GT_AUC,
     ground_truth.GT_SUM,
 )
-CHOSEN_BY = localisation.PRECISION
-"""The metric of the study that the rules are chosen by, the paper's first."""
+LEADING = localisation.PRECISION
+"""The metric that sums are compared by, the paper's first."""
 
 CONTROLS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "random": lambda x, seed: np.random.default_rng(seed).random(x.shape),
@@ -58,7 +58,7 @@ _NAMES = {"linear": "LIN", "multiplicative": "MULT", "rigid": "RIGID", "xor": "X
 
 
 def run(options: Options) -> list[Path]:
-    """Chooses every method's sum on one set of networks and images, and reports on others.
+    """Reports defaults on one set of networks and images, and the sums that methods can take on another.
 
     Args:
       options: see `Options`; tasks are the scenarios. Other metrics are not asked for here.
@@ -68,31 +68,18 @@ def run(options: Options) -> list[Path]:
     """
     scenarios = options.chosen(data.SCENARIOS)
     records = _records(options, scenarios, REPORT_NETWORKS, _REPORT, defaults, METRICS)
-    study = _records(options, scenarios, STUDY_NETWORKS, _STUDY, _every_sum, (CHOSEN_BY,))
-    families = {family: tuple(arms) for family, arms in rivals.variants(_any_task(options)).items()}
-    chosen = rivals.best(study, families, CHOSEN_BY.key, CHOSEN_BY.higher_is_better)
-
-    def at_its_best(task: Task) -> dict[str, Method]:
-        found = _every_sum(task)
-        return {arm: found[arm] for family, arm in chosen.items() if arm != family}
-
-    records += _records(options, scenarios, REPORT_NETWORKS, _REPORT, at_its_best, METRICS)
-    unchanging = [name for name in defaults(_any_task(options)) if name not in families and name != rivals.NO_NOISE]
-    by_default = _of(records, [*defaults(_any_task(options))])
-    best = _of(records, [*unchanging, *(arm for family, arm in chosen.items() if family != IG2), chosen[IG2]])
+    sums = _records(options, scenarios, STUDY_NETWORKS, _STUDY, every_sum, (LEADING,))
     notes = (
         f"{len({record.explicand for record in records})} images that the networks of seeds "
         f"{' and '.join(map(str, REPORT_NETWORKS))} recognise; {options.references or REFERENCES} references of the "
         f"other class; {GRADIENTS} gradients where a method lets one choose; seed {options.seed}.",
     )
-    made = [_pooled("With defaults, all networks", by_default, IG2, notes, options.seed)]
+    made = [Table("With defaults", [Column.of(metric) for metric in METRICS], records, IG2, {}, notes, options.seed)]
+    made += [_by_scenario(f"With defaults, {metric.label}", metric, records, notes, options) for metric in METRICS]
+    made += [_by_architecture(records, notes, options)]
     made += [
-        _by_scenario(f"With defaults, {metric.label}", metric, by_default, IG2, notes, options) for metric in METRICS
+        _by_scenario(f"With other sums, on other networks and images, {LEADING.label}", LEADING, sums, (), options)
     ]
-    made += [_by_architecture(by_default, notes, options)]
-    champion = chosen[IG2]
-    made += [_pooled("Every method with the sum that is best for it", best, champion, notes, options.seed)]
-    made += [_by_scenario(f"At its best, {CHOSEN_BY.label}", CHOSEN_BY, best, champion, notes, options)]
     return report.write(made, options.out, "xai_tris", TITLE, _NOTES)
 
 
@@ -193,7 +180,8 @@ def _control(control: Callable[[np.ndarray, int], np.ndarray]) -> Method:
     return lambda part: np.stack([control(x, seed) for seed, x in enumerate(part.inputs)])
 
 
-def _every_sum(task: Task) -> dict[str, Method]:
+def every_sum(task: Task) -> dict[str, Method]:
+    """Every method that can take other sums, with each; see `rivals.variants`."""
     return {name: method for own in rivals.variants(task, batch_size=512).values() for name, method in own.items()}
 
 
@@ -242,27 +230,11 @@ def _arm(name: str, task: Task, method: Method, metrics: Sequence[Metric[Explica
     return Arm(name, task.names, score, batch=64, metrics=[metric.key for metric in metrics])
 
 
-def _any_task(options: Options) -> Task:
-    cell = cells()[0]
-    return task(ModelView(one(saved_models.load("xai_tris_0"), *cell)), *cell, 2, options.references or REFERENCES)
-
-
-def _of(records: Iterable[Record], names: Sequence[str]) -> list[Record]:
-    by_arm: dict[str, list[Record]] = {name: [] for name in names}
-    for record in records:
-        if record.arm in by_arm:
-            by_arm[record.arm].append(record)
-    return [record for own in by_arm.values() for record in own]
-
-
-def _pooled(title: str, records: list[Record], champion: str, notes: Sequence[str], seed: int) -> Table:
-    return Table(title, [Column.of(metric) for metric in METRICS], records, champion, {}, notes, seed)
-
-
 def _by_scenario(
-    title: str, metric: Metric[Explicands], records: list[Record], champion: str, notes: Sequence[str], options: Options
+    title: str, metric: Metric[Explicands], records: list[Record], notes: Sequence[str], options: Options
 ) -> Table:
-    columns = [
+    columns = [Column("all", "all", metric.higher_is_better)]
+    columns += [
         Column(f"{scenario}/{background}", f"{_NAMES[scenario]} {background}", metric.higher_is_better)
         for scenario in options.chosen(data.SCENARIOS)
         for background in data.BACKGROUNDS
@@ -272,17 +244,38 @@ def _by_scenario(
         _, scenario, background, *_ = record.explicand.split("/")
         return f"{scenario}/{background}"
 
-    moved = [Record(record.arm, record.explicand, {place(record): record.scores[metric.key]}) for record in records]
-    return Table(title, columns, moved, champion, {}, notes, options.seed)
+    moved = [
+        Record(record.arm, record.explicand, dict.fromkeys(("all", place(record)), record.scores[metric.key]))
+        for record in records
+    ]
+    return Table(title, columns, moved, IG2, {}, notes, options.seed)
 
 
 def _by_architecture(records: list[Record], notes: Sequence[str], options: Options) -> Table:
-    columns = [Column(architecture, architecture, CHOSEN_BY.higher_is_better) for architecture in ARCHITECTURES]
+    columns = [Column(architecture, architecture, LEADING.higher_is_better) for architecture in ARCHITECTURES]
     moved = [
-        Record(record.arm, record.explicand, {record.explicand.split("/")[3]: record.scores[CHOSEN_BY.key]})
+        Record(record.arm, record.explicand, {record.explicand.split("/")[3]: record.scores[LEADING.key]})
         for record in records
     ]
-    return Table(f"With defaults, {CHOSEN_BY.label} by architecture", columns, moved, IG2, {}, notes, options.seed)
+    return Table(f"With defaults, {LEADING.label} by architecture", columns, moved, IG2, {}, notes, options.seed)
 
 
-_NOTES: tuple[str, ...] = ("PLACEHOLDER",)
+_NOTES = (
+    "Found, with defaults, over all networks: IG² is ahead of every published method by precision (.716; Expected IG "
+    ".677, DeepSHAP .675, Gradient .673, Vanilla IG .620), by the earth mover's distance and by GT-AUC (.930; "
+    "Expected IG and DeepSHAP .898), and behind MFABA and BIG by GT-SUM (.509; .569 and .549). It is behind the "
+    "control, squared SmoothGrad, by all four (precision −.019 [−.027, −.013]): noise and squares do the work here, "
+    "as on photographs, and not the path. Where the pattern is anywhere (RIGID), IG² loses clearly to methods that "
+    "multiply by the image (precision on white noise .33, Vanilla IG .88), and so do all that look at gradients "
+    "alone; there |x| itself finds every pattern. On correlated RIGID its noise hurts (.22, without noise .49). With "
+    "IDGI's sum the others gain: on the networks of the last table Expected IG has .752 with it at both ends (.655 "
+    "without), IG² .707.",
+    "Precision is the fraction of the k largest attributions that lies on the k pixels that tell the classes apart; 1"
+    " − EMD is the paper's earth mover's score. With defaults nothing is named but references and the number of "
+    "gradients. In the last table every method has its own sum, and IDGI's with the gradient at one end or at both; "
+    "IG² has its own, IDGI's without noise, and that of Eq. 3. Nothing was chosen on it.",
+    "Networks that are right on fewer than 80 % of 2,000 other images are left out, as in the paper: the "
+    "multiplicative scenario on white noise (71 %), and the perceptron on correlated RIGID (50 %). The others have 85"
+    " to 100 %. Images are 8 × 8; intervals are over images, of one network of each kind, and say nothing of other "
+    "networks.",
+)
