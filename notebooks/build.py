@@ -32,7 +32,8 @@ SECONDS = 120
 _UNWANTED = {
     "a traceback": r"Traceback \(most recent call last\)",
     "noise of TensorFlow": r"tensorflow/core|oneDNN|absl::|TF-TRT|cuda_|[IWEF]0000 00:00:",
-    "a path of the machine": r"/home/|/root/|/tmp/|/work/|/Users/|/usr/|site-packages|[A-Z]:\\\\|ipykernel_\d",
+    "a path of the machine": r"(?<![\w:/.+<])/(?:[\w.-]+/)+|"
+    r"/home/|/root/|/tmp/|/Users/|/usr/|site-packages|[A-Z]:\\\\|ipykernel_\d",
     "an address in memory": r" at 0x[0-9a-f]{6,}",
 }
 _REPOSITORY = re.compile(r"(?<=github\.com/)[\w.-]+/[\w.-]+|(?<=research\.google\.com/github/)[\w.-]+/[\w.-]+")

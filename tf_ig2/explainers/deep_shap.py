@@ -157,19 +157,8 @@ class DeepSHAPExplainer(Explainer):
                     np.add.at(sum_, i, part.numpy() / size)
                 bar.update(len(pairs))
         found = explanation()
-        size = np.abs(outputs).mean(axis=(1, 2))
-        missed = np.maximum(np.abs(found.completeness_gap) - _ROUNDINGS * _precision(view.model) * size, 0)
-        worst = np.max(
-            missed / np.maximum(np.maximum(np.abs(found._difference), _GAP * size), np.finfo(size.dtype).tiny)
-        )
-        if self.unknown == "integrate" and worst > _GAP:
-            warnings.warn(
-                f"The attributions of some explicands miss the difference of the outputs by up to {worst:.1%}: the "
-                'operations that unknown="integrate" goes through change faster than its nodes resolve. '
-                "`relative_completeness_gap` says which; take references nearer to them, or ExpectedIGExplainer, whose "
-                "path goes through the whole model.",
-                stacklevel=2,
-            )
+        if self.unknown == "integrate":
+            _warn_of_gaps(found, outputs, _precision(view.model))
         return request.shaped(found)
 
     def _arguments(self) -> dict[str, Any]:
@@ -201,6 +190,21 @@ class DeepSHAPExplainer(Explainer):
             rows if model.target is None else (),
         ]
         return self._graphs.get(model.target, lambda: compiled(attribute, signature))
+
+
+def _warn_of_gaps(found: Attribution, outputs: np.ndarray, precision: float) -> None:
+    """Warns where attributions miss more than rounding in that precision explains; outputs `[N, R, 2]` of both ends."""
+    size = np.abs(outputs).mean(axis=(1, 2))
+    missed = np.maximum(np.abs(found.completeness_gap) - _ROUNDINGS * precision * size, 0)
+    worst = np.max(missed / np.maximum(np.maximum(np.abs(found._difference), _GAP * size), np.finfo(size.dtype).tiny))
+    if worst > _GAP:
+        warnings.warn(
+            f"The attributions of some explicands miss the difference of the outputs by up to {worst:.1%}: the "
+            'operations that unknown="integrate" goes through change faster than its nodes resolve. '
+            "`relative_completeness_gap` says which; take references nearer to them, or ExpectedIGExplainer, whose "
+            "path goes through the whole model.",
+            stacklevel=3,
+        )
 
 
 def _precision(model: keras.Model) -> float:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tf_ig2.paper.datasets import celeb_a
 from tf_ig2.paper.datasets.folder import CorruptDataError, MissingDataError
-from tf_ig2.paper.experiments import celeba, rivals
+from tf_ig2.paper.experiments import celeba
 from tf_ig2.paper.experiments.methods import IG2
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.zoo.recipes import face_head
@@ -100,7 +100,7 @@ def test_accuracies_by_hand():
 def test_both_pages_have_numbers_alone(faces, backbone, monkeypatch, tmp_path):
     plain = {name: lambda part: part.inputs for name in ("Gradient", IG2)}
     monkeypatch.setattr(celeba, "methods", lambda task: dict(plain))
-    monkeypatch.setattr(rivals, "against_references", lambda explainer, batch_size: lambda part: part.inputs)
+    monkeypatch.setattr(celeba, "toward_references", lambda explainer, batch_size: lambda part: part.inputs)
     monkeypatch.setattr(celeba, "GROUPS", 2)
     options = Options(tmp_path / "out", samples=3, references=2, verbose=False)
     files = celeba.run(options)

@@ -16,16 +16,17 @@ from tf_ig2.explainers.guided_ig import GuidedIGExplainer
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.paper.experiments import comparison, report
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, toward_references_inside
+from tf_ig2.paper.experiments import comparison, report, rivals
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, reference_points, toward_references_inside
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import imagenet
+from tf_ig2.paper.experiments.trials import DEPTHS
 from tf_ig2.paths.keep import Keep
 
 TITLE = "Defaults: three ImageNet networks, nothing named"
 
-INSIDE = {"MobileNetV2": "block_9_add", "MobileNetV1": "conv_pw_9_relu", "SqueezeNet": "fire4_concat"}
+INSIDE = {network: depths["middle"] for network, depths in DEPTHS.items()}
 """The inner layer of each network: about in the middle, of 14 × 14 positions (SqueezeNet: 28 × 28)."""
 
 _NOTHING = Keep(counterfactuals=False)
@@ -65,7 +66,7 @@ def pixels(task: Task) -> dict[str, Method]:
         "Expected IG": _against(ExpectedIGExplainer(view, steps=GRADIENTS // shared).explain),
         "DeepSHAP": _against(DeepSHAPExplainer(view).explain),
         "IG², no noise": _against(IG2Explainer(view, noise=0).explain),
-        "squared SmoothGrad": _squared_smoothgrad(task),
+        rivals.SQUARES: rivals.squared_smoothgrad(view, 3 * shared),
         IG2: _against(IG2Explainer(view).explain),
     }
 
@@ -77,9 +78,7 @@ def inside(task: Task, layer: str) -> dict[str, Method]:
     expected = ExpectedIGExplainer(view, steps=GRADIENTS // shared, rule="idgi")
 
     def toward_points(part: Task) -> np.ndarray:
-        flat = part.references.reshape(-1, *part.references.shape[2:])
-        points = np.asarray(view.points(flat))
-        points = points.reshape(*part.references.shape[:2], *points.shape[1:])
+        points = reference_points(view, part.references)
         return expected.explain(part.inputs, points, part.target, keep=_NOTHING).at_input().values
 
     return {
@@ -97,23 +96,6 @@ def _alone(explain: Callable, *contrast: float) -> Method:
 
 def _against(explain: Callable) -> Method:
     return lambda part: explain(part.inputs, part.references, part.target).values
-
-
-def _squared_smoothgrad(task: Task) -> Method:
-    """The control: as many squared gradients as IG² takes, at noisy copies of the explicand, and no path."""
-    gradient = GradientExplainer(task.view)
-    low, high = task.value_range
-    copies = 3 * task.references.shape[1]
-
-    def method(part: Task) -> np.ndarray:
-        maps = []
-        for x, target in zip(part.inputs, part.target, strict=True):
-            noise = np.random.default_rng(0).normal(0, 0.1 * (high - low), [copies, *x.shape])
-            noisy = np.clip(x + noise, low, high).astype(x.dtype)
-            maps.append(np.square(gradient.explain(noisy, target=int(target)).values).mean(axis=0))
-        return np.stack(maps)
-
-    return method
 
 
 _NOTES = (

@@ -16,6 +16,7 @@ from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.xrai import XRAIExplainer
+from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -66,7 +67,7 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
         ),
         "Expected IG": lambda part: (
             expected.explain(
-                part.inputs, _reference_points(part), part.target, batch_size=batch_size, keep=_NOTHING
+                part.inputs, reference_points(view, part.references), part.target, batch_size=batch_size, keep=_NOTHING
             ).values
         ),
         "DeepSHAP": lambda part: deep.explain(part.inputs, part.references, part.target, batch_size=batch_size).values,
@@ -118,8 +119,7 @@ def ig2_settings(explainer: IG2Explainer) -> dict[str, Any]:
     }
 
 
-def _reference_points(task: Task) -> np.ndarray:
-    """The references where attributions are made: themselves, or their word vectors."""
-    flat = task.references.reshape(-1, *task.references.shape[2:])
-    points = np.asarray(task.view.points(flat))
-    return points.reshape(*task.references.shape[:2], *points.shape[1:])
+def reference_points(view: ModelView, references: np.ndarray) -> np.ndarray:
+    """References `[N, R, ...]` where attributions are made: themselves, their word vectors, or values of a layer."""
+    points = np.asarray(view.points(references.reshape(-1, *references.shape[2:])))
+    return points.reshape(*references.shape[:2], *points.shape[1:])

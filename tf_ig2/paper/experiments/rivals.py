@@ -22,7 +22,7 @@ from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.mfaba import MFABAExplainer
 from tf_ig2.explainers.sequential_ig import SequentialIGExplainer
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, reference_points, toward_references
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -32,6 +32,9 @@ INTEGRAL = "IG², integral"
 SQUARES = "squared SmoothGrad"
 SEQUENTIAL = "Sequential IG"
 
+BATCH = 128
+"""Rows per forward pass: these networks are small."""
+
 _NOTHING = Keep(counterfactuals=False)
 _IDGI: dict[str, dict[str, Any]] = {rule: {"rule": rule} for rule in ("idgi", "idgi-both")}
 _OF_IG2: dict[str, dict[str, Any]] = {
@@ -40,7 +43,9 @@ _OF_IG2: dict[str, dict[str, Any]] = {
 }
 
 
-def defaults(task: Task, gradients: int = GRADIENTS, batch_size: int = 128, boundary: bool = True) -> dict[str, Method]:
+def defaults(
+    task: Task, gradients: int = GRADIENTS, batch_size: int = BATCH, boundary: bool = True
+) -> dict[str, Method]:
     """The methods with nothing named but what they contrast with, and how many gradients a line or a path may take.
 
     Vanilla IG, Guided IG, IDG and KernelSHAP contrast with zeros; Expected IG, DeepSHAP and IG² with the task's
@@ -77,12 +82,12 @@ def defaults(task: Task, gradients: int = GRADIENTS, batch_size: int = 128, boun
         "KernelSHAP": lambda part: kernel.explain(part.inputs, zeros, part.target, batch_size=1024).values,
         **words,
         SQUARES: squared_smoothgrad(view, 3 * task.references.shape[1]),
-        NO_NOISE: against_references(IG2Explainer(view, noise=0.0), batch_size),
+        NO_NOISE: toward_references(IG2Explainer(view, noise=0.0), batch_size),
         IG2: ig2,
     }
 
 
-def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = 128) -> dict[str, dict[str, Method]]:
+def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = BATCH) -> dict[str, dict[str, Method]]:
     """The methods that can take other sums, with each: the own one, and IDGI's with the gradient at one end or at both.
 
     IG², whose own sum is IDGI's with noise, has IDGI's without, and that of Eq. 3.
@@ -108,7 +113,7 @@ def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = 128) -> d
     def expected(explainer: Any) -> Method:
         return lambda part: (
             explainer.explain(
-                part.inputs, reference_points(part), part.target, batch_size=batch_size, keep=_NOTHING
+                part.inputs, reference_points(view, part.references), part.target, batch_size=batch_size, keep=_NOTHING
             ).values
         )
 
@@ -124,25 +129,11 @@ def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = 128) -> d
         found["Blur IG"] = made(steps(BlurIGExplainer), _IDGI, alone)
     found["MFABA"] = made(MFABAExplainer, _IDGI, alone)
     found["AGI"] = made(lambda view, **more: AGIExplainer(view, classes=min(5, classes), **more), _IDGI, alone)
-    found[IG2] = made(IG2Explainer, _OF_IG2, lambda explainer: against_references(explainer, batch_size))
+    found[IG2] = made(IG2Explainer, _OF_IG2, lambda explainer: toward_references(explainer, batch_size))
     return {
         family: {f"{family}, {name}" if name else family: method for name, method in arms.items()}
         for family, arms in found.items()
     }
-
-
-def against_references(explainer: IG2Explainer, batch_size: int = 128) -> Method:
-    """IG² against the references of each explicand in the task."""
-    return lambda part: (
-        explainer.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
-    )
-
-
-def reference_points(task: Task) -> np.ndarray:
-    """The references where attributions are made, `[N, R, ...]`: themselves, or their word vectors."""
-    flat = task.references.reshape(-1, *task.references.shape[2:])
-    points = np.asarray(task.view.points(flat))
-    return points.reshape(*task.references.shape[:2], *points.shape[1:])
 
 
 def squared_smoothgrad(view: ModelView, copies: int, noise: float = 0.1, seed: int = 0) -> Method:

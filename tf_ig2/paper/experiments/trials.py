@@ -23,7 +23,7 @@ from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.metrics.maps import feature_maps
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments.map_store import Mapped
-from tf_ig2.paper.experiments.methods import IG2
+from tf_ig2.paper.experiments.methods import IG2, reference_points
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -243,9 +243,7 @@ def _to_references(explainer: Explainer, part: Task) -> Any:
 
 def _to_points(explainer: Explainer, part: Task) -> Any:
     """References where attributions are made: Expected IG's lines begin at their values of the inner layer."""
-    flat = part.references.reshape(-1, *part.references.shape[2:])
-    points = np.asarray(explainer.view.points(flat))
-    points = points.reshape(*part.references.shape[:2], *points.shape[1:])
+    points = reference_points(explainer.view, part.references)
     return explainer.explain(part.inputs, points, target=part.target, batch_size=BATCH, keep=_NOTHING)
 
 
