@@ -74,9 +74,9 @@ FIXED = {"steps": K, "step_size": 0.01}  # paths that go on to the limit
 RANGE = {"value_range": (0.0, 1.0)}
 ATTACKS = [Attack("l2", 1e-6, S), Attack("sign", 1e-6, S)]  # which find nothing
 CASES = {
-    "IG², images and signals": (IMAGE, "IG2Explainer", {"rule": "idgi", "noise": 0.1, **FIXED}, "references"),
-    "IG², vectors and inside": (VECTOR, "IG2Explainer", {"rule": "idgi-both", **FIXED}, "references"),
-    'IG², `rule="segment"`': (VECTOR, "IG2Explainer", {"rule": "segment", "nodes": M, **FIXED}, "references"),
+    "IG², pictures": (IMAGE, "IG2Explainer", {"rule": "idgi", "noise": 0.1, **FIXED}, "references"),
+    "IG², maps inside": (IMAGE, "IG2Explainer", {"rule": "idgi-both", **FIXED}, "references"),
+    "IG², vectors, words, signals": (VECTOR, "IG2Explainer", {"rule": "segment", "nodes": M, **FIXED}, "references"),
     "Integrated Gradients": (VECTOR, "IntegratedGradientsExplainer", {"steps": K}, "baselines"),
     "Expected IG": (VECTOR, "ExpectedIGExplainer", {"steps": K}, "references"),
     "Guided IG": (VECTOR, "GuidedIGExplainer", {"steps": K}, "baselines"),

@@ -307,10 +307,10 @@ def test_steps_of_the_value_range_are_four_percent_of_its_diagonal():
     assert named.settings["step_size"] == "range"
 
 
-def test_noise_is_for_inputs_that_share_a_scale():
+def test_noise_is_for_pixels_and_idgi_for_maps_inside():
     layers = [keras.Input([6, 6, 1]), keras.layers.Conv2D(2, 3, name="maps"), keras.layers.Flatten(name="flat")]
     model = keras.Sequential([*layers, keras.layers.Dense(4), keras.layers.Dense(3)])
     settings = {name: IG2Explainer(model, input_layer=name).settings for name in (None, "maps", "flat")}
     assert (settings[None]["rule"], settings[None]["noise"]) == ("idgi", 0.1)
-    assert {settings[name]["rule"] for name in ("maps", "flat")} == {"idgi-both"}
+    assert [settings[name]["rule"] for name in ("maps", "flat")] == ["idgi-both", "segment"]
     assert IG2Explainer(model, input_layer="maps", noise=0.03).settings["noise"] == 0.03

@@ -112,16 +112,31 @@ def linear(weights):
     )
 
 
-def test_a_straight_descent_takes_three_steps():
-    """30 %, then 60 % of what remains, then all of it."""
+def picture():
+    """A model of pictures of four pixels, which are its representation; the first is its output."""
+    return ModelView.from_callables(
+        lambda x: tf.reshape(x, [-1, 4]), lambda x: x[:, :1], tf.TensorSpec([None, 2, 2, 1], tf.float64)
+    )
+
+
+def test_a_straight_descent_takes_five_steps():
+    """10 %, then 20, 40 and 80 % of what remains, then all of it."""
     explanation = IG2Explainer(linear([1.0, 0.0])).explain(np.array([[1.0, 0.0]]), np.zeros([1, 2]))
-    np.testing.assert_allclose(explanation.distances[0, 0], [1, 0.7, 0.28, 0], atol=1e-12)
+    np.testing.assert_allclose(explanation.distances[0, 0], [1, 0.9, 0.72, 0.432, 0.0864, 0, 0, 0, 0], atol=1e-12)
     np.testing.assert_allclose(explanation.values, [[1.0, 0.0]], atol=1e-12)
-    assert explanation.steps_taken.tolist() == [[3]]
+    assert explanation.steps_taken.tolist() == [[5]]
+    assert explanation.stop_reason.tolist() == [["arrived"]]
+
+
+def test_a_straight_descent_between_pictures_takes_three_steps():
+    """30 %, then 60 % of what remains, then all of it."""
+    x = np.array([1.0, 0.0, 0.0, 0.0]).reshape(1, 2, 2, 1)
+    explanation = IG2Explainer(picture(), noise=0).explain(x, np.zeros([1, 2, 2, 1]))
+    np.testing.assert_allclose(explanation.distances[0, 0], [1, 0.7, 0.28, 0], atol=1e-12)
     assert explanation.stop_reason.tolist() == [["steps"]]
 
 
-@pytest.mark.parametrize(("steps", "taken", "reason"), [(1, 1, "steps"), (2, 2, "steps"), (9, 3, "arrived")])
+@pytest.mark.parametrize(("steps", "taken", "reason"), [(1, 1, "steps"), (2, 2, "steps"), (9, 5, "arrived")])
 def test_steps_are_a_limit(steps, taken, reason):
     explanation = IG2Explainer(linear([1.0, 0.0]), steps=steps).explain(np.array([[1.0, 0.0]]), np.zeros([1, 2]))
     assert explanation.steps_taken.tolist() == [[taken]]
@@ -129,8 +144,15 @@ def test_steps_are_a_limit(steps, taken, reason):
     assert explanation.outputs.shape == explanation.distances.shape == (1, 1, steps + 1)
 
 
-def test_a_row_whose_reference_says_more_arrives_after_a_step():
+def test_a_row_goes_on_though_its_reference_says_more():
     explanation = IG2Explainer(linear([1.0, 0.0])).explain(np.zeros([1, 2]), np.array([[1.0, 0.0]]))
+    np.testing.assert_allclose(explanation.outputs[0, 0, -1], 1.0)
+    assert explanation.steps_taken.tolist() == [[5]]
+
+
+def test_a_picture_whose_reference_says_more_arrives_after_a_step():
+    reference = np.array([1.0, 0.0, 0.0, 0.0]).reshape(1, 2, 2, 1)
+    explanation = IG2Explainer(picture()).explain(np.zeros([1, 2, 2, 1]), reference)
     assert explanation.steps_taken.tolist() == [[1]]
     assert explanation.stop_reason.tolist() == [["arrived"]]
 
@@ -166,9 +188,42 @@ def test_fixed_steps_never_stop():
     assert (explanation.stop_reason == "steps").all()
 
 
-def test_defaults_go_with_the_kind_of_step():
-    found = [(explainer.steps, explainer.rule) for explainer in (IG2Explainer(), IG2Explainer(step_size=1.0))]
-    assert found == [(3, "idgi-both"), (10, "explicand")]
+@pytest.mark.parametrize(
+    ("shape", "settled"),
+    [
+        ([6], (8, "segment", 0)),
+        ([7, 2], (8, "segment", 0)),
+        ([4, 4, 1], (3, "idgi", 0.1)),
+    ],
+    ids=["vectors", "signals", "pictures"],
+)
+def test_defaults_go_with_what_is_explained(shape, settled):
+    model = ModelView.from_callables(lambda x: x, lambda x: x, tf.TensorSpec([None, *shape], tf.float64))
+    explainer = IG2Explainer(model)
+    assert (explainer.steps, explainer.rule, explainer.noise) == settled
+
+
+@pytest.mark.parametrize(
+    ("options", "settled"),
+    [
+        ({"step_size": 1.0}, (10, "explicand", 0)),
+        ({"noise": 0.1}, (8, "idgi", 0.1)),
+        ({"rule": "idgi"}, (8, "idgi", 0)),
+        ({"steps": 5, "rule": "trapezoid"}, (5, "trapezoid", 0)),
+    ],
+)
+def test_what_is_said_counts_and_the_rest_goes_with_it(options, settled):
+    explainer = IG2Explainer(view(), **options)
+    assert (explainer.steps, explainer.rule, explainer.noise) == settled
+
+
+def test_without_a_model_steps_are_of_the_value_range():
+    explainer = IG2Explainer()
+    assert (explainer.steps, explainer.rule) == (10, "explicand")
+
+
+def test_a_completeness_tolerance_asks_for_the_integral():
+    assert IG2Explainer(picture(), completeness_tolerance=0.01).rule == "segment"
 
 
 OPTIONS = {
@@ -216,14 +271,14 @@ def many():
     """Rows that stop after different numbers of steps, for different reasons."""
     x, references = draw(11, explicands=5, references=3)
     x[0] = references[0]
-    return IG2Explainer(view(), steps=4), x, references
+    return IG2Explainer(view(), steps=9, rule="idgi-both"), x, references
 
 
 def test_rows_stop_at_different_steps(many):
     explanation = many[0].explain(many[1], many[2], target=0)
     assert len(np.unique(explanation.steps_taken)) > 2
     assert len(np.unique(explanation.stop_reason)) > 1
-    assert explanation.steps_taken.max() <= 4
+    assert explanation.steps_taken.max() <= 9
 
 
 def test_rows_that_have_stopped_are_not_evaluated_again(many):
@@ -268,7 +323,7 @@ def test_eager_walks_are_compiled_ones(many, static):
 def test_walks_compiled_by_xla_are_the_same(many):
     explainer, x, references = many
     plain = explainer.explain(x, references, target=0)
-    xla = IG2Explainer(view(), steps=4, jit_compile=True).explain(x, references, target=0)
+    xla = IG2Explainer(view(), steps=9, rule="idgi-both", jit_compile=True).explain(x, references, target=0)
     np.testing.assert_allclose(xla.values, plain.values, atol=1e-12)
     # The first explicand is its first reference: whether a distance of 1e-17 is zero is a matter of rounding.
     np.testing.assert_array_equal(xla.steps_taken.ravel()[1:], plain.steps_taken.ravel()[1:])
@@ -280,7 +335,8 @@ def test_kept_points_of_rows_that_stopped(many, every):
     explainer, x, references = many
     whole = explainer.explain(x, references, target=0, keep=Keep(path=True))
     kept = explainer.explain(x, references, target=0, keep=Keep(path=True, every=every)).path
-    wanted = np.minimum(np.arange(0, 4 + every, every), 4)
+    wanted = np.minimum(np.arange(0, 9 + every, every), 9)
+    wanted = wanted[: list(wanted).index(9) + 1]
     np.testing.assert_array_equal(kept, whole.path[:, :, wanted])
     for i, r in np.ndindex(whole.steps_taken.shape):
         points, taken = whole.path[i, r], whole.steps_taken[i, r]
@@ -294,28 +350,28 @@ def test_kept_points_of_rows_that_stopped(many, every):
 def test_every_rule_sums_along_the_same_path(many, rule):
     explainer, x, references = many
     expected = explainer.explain(x, references, target=0)
-    other = IG2Explainer(view(), steps=4, rule=rule).explain(x, references, target=0)
+    other = IG2Explainer(view(), steps=9, rule=rule).explain(x, references, target=0)
     np.testing.assert_allclose(other.counterfactuals, expected.counterfactuals, atol=1e-13)
     if rule in ("segment", "idgi"):
         np.testing.assert_allclose(other.completeness_gap, 0, atol=1e-4 if rule == "segment" else 1e-12)
 
 
 def test_a_gradient_that_is_not_finite_is_told_with_its_step():
-    """log(x₁ + 0.55) is finite at the explicand, and not where the path leads: 1, 0.4, −0.44, −1."""
+    """log(x₁ + 0.55) is finite at the explicand, and not where the path leads: 1, 0.8, 0.44, −0.14, −0.83."""
     model = ModelView.from_callables(
         lambda x: x, lambda x: tf.math.log(x[:, :1] + 0.55), tf.TensorSpec([None, 2], tf.float64)
     )
-    explainer = IG2Explainer(model, steps=8, clip_min_max=None)
+    explainer = IG2Explainer(model, steps=8, rule="explicand", clip_min_max=None)
     own = Representations(np.array([[[5.0, 0.0]], [[-1.0, 0.0]]]))
-    with pytest.raises(NonFiniteGradientError, match=r"step 3 .*explicand\(s\) 1") as error:
+    with pytest.raises(NonFiniteGradientError, match=r"step 4 .*explicand\(s\) 1") as error:
         explainer.explain(np.array([[9.0, 0.0], [1.0, 0.0]]), own)
-    assert error.value.step == 3
+    assert error.value.step == 4
     np.testing.assert_array_equal(error.value.explicands, [1])
 
 
 def test_settings_say_how_steps_were_chosen():
     settings_ = IG2Explainer(view(), tolerance=0.01).explain(*draw()).settings
-    assert (settings_["step_size"], settings_["tolerance"], settings_["steps"]) == ("auto", 0.01, 3)
+    assert (settings_["step_size"], settings_["tolerance"], settings_["steps"]) == ("auto", 0.01, 8)
     assert "tolerance" not in IG2Explainer(view(), step_size=0.1).explain(*draw()).settings
 
 

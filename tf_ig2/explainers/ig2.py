@@ -24,13 +24,19 @@ from tf_ig2.paths.keep import Keep
 from tf_ig2.paths.normalizers import Normalizer
 from tf_ig2.paths.plan import Walk
 from tf_ig2.paths.rules import FROM_EXPLICAND, Rule, noisy_idgi, segment
-from tf_ig2.paths.stepping import Calibrated, Fixed
+from tf_ig2.paths.stepping import FIXED, Calibrated, Stepping
 
-CALIBRATED_STEPS, FIXED_STEPS = 3, 10
-"""The limit of steps that are calibrated on the model, and the number of those that are not."""
+FIXED_STEPS = 10
+"""The number of steps that are not calibrated on the model."""
 
 NOISE = 0.1
-"""`noise="auto"` at an input whose features all share one scale, as a fraction of the range of values."""
+"""`noise="auto"` at the pixels of pictures, as a fraction of the range of values."""
+
+PICTURES = Calibrated(fraction=0.3, to_reference=True), 3
+"""Where there are height and width: steps, and their limit. A row may end where the output is the reference's."""
+
+NUMBERS = Calibrated(fraction=0.1, to_reference=False), 8
+"""For vectors, words and signals: finer, and all the way to the reference's representation."""
 
 
 class IG2Explainer(PathExplainer):
@@ -46,15 +52,18 @@ class IG2Explainer(PathExplainer):
       output_name: which output to explain, of several.
       pool: how a spatial representation is compared, `"auto"`, `"mean"`, `"max"` or None. See `ModelView`.
       input_layer: attribute at this layer's output instead of the model's input (a text model's embedding).
-      steps: K, the number of steps of GradPath; with `step_size="auto"` the limit, rows may stop before. None: 3 with
-        `"auto"`, otherwise 10.
+      steps: K, the number of steps of GradPath; with `step_size="auto"` the limit, rows may stop before. None: with
+        `"auto"` 3 for pictures, whose points have three axes or more (height, width, channels), 8 for vectors, words
+        and signals; otherwise 10.
       step_size: length η of a step. `"auto"`: calibrated row by row on the model's own answers, see
         `tf_ig2.paths.stepping.Calibrated`; it knows neither the scale of the input nor of the representation, and needs
-        no setting for a network. A number is taken literally, in the units of the input, in the norm of the normalizer
-        (ℓ2: Euclidean length over all features). `"range"`: 0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the
-        range (low, high) of `clip_min_max`; that is what `"auto"` meant in release 0.1, and what it means with a
-        callback, which gives no distances.
-      tolerance: with `"auto"`, a row stops where a step brought less than this fraction of its distance.
+        no setting for a network. In pictures a row also stops where the output has come down to what it is at the
+        reference; elsewhere it goes on to the reference's representation, in finer steps. A number is taken literally,
+        in the units of the input, in the norm of the normalizer (ℓ2: Euclidean length over all features). `"range"`:
+        0.04·√(Σᵢ (highᵢ − lowᵢ)²) over all features i, for the range (low, high) of `clip_min_max`; that is what
+        `"auto"` meant in release 0.1, and what it means with a callback, which gives no distances.
+      tolerance: with `"auto"`, a row stops where a step brought less than this fraction of its distance; the first one
+        brings 0.3 in pictures and 0.1 elsewhere.
       clip_min_max: range that every point of the path is clipped to: `"auto"`, the range of the explicand and its
         references, input by input; a pair (low, high); None, no clipping, as in the paper's Algorithm 1.
       norm: `"l2"` (Eq. 20), `"l1"` (Eq. 21 at the 95th percentile), or a `Normalizer` such as `SparseL1(98)`.
@@ -64,16 +73,17 @@ class IG2Explainer(PathExplainer):
         in Eq. 3 and 8; `"trapezoid"`, the mean of both; `"segment"`, at Gauss–Legendre nodes inside the segment, which
         makes the attributions add up (Completeness); `"idgi"`, at the end nearer the explicand, and `"idgi-both"`, at
         both, share out the differences of the output by the squares of the gradient: they add up to rounding at no
-        cost, and are not linear in the model, see `tf_ig2.paths.rules.idgi`. None: `"idgi"` with
-        `step_size="auto"` and noise, `"idgi-both"` without; `"explicand"` with a step size of your own or a callback.
+        cost, and are not linear in the model, see `tf_ig2.paths.rules.idgi`. None: with `step_size="auto"` what fits
+        what is explained: `"idgi"` for the pixels of pictures, which shows where; `"idgi-both"` for pictures without
+        noise and for maps inside a network; `"segment"` for vectors, words and signals, whose signs and shares count.
+        `"segment"` with a `completeness_tolerance`; `"explicand"` with a step size of your own or a callback.
       noise: with `rule="idgi"`, standard deviation of Gaussian noise on the points where the output's gradient is
         taken, as a fraction of the range of `clip_min_max`, see `tf_ig2.paths.rules.noisy_idgi`; it costs a forward
-        pass more a step, and the attributions add up all the same. `"auto"`: 0.1 for images and signals, whose
-        features share one scale (an explicand has two axes or more); 0 for vectors, at an `input_layer`, whose range
-        says little of most of its features, and with another rule.
+        pass more a step, and the attributions add up all the same. `"auto"`: 0.1 for the pixels of pictures, 0
+        otherwise.
       seed: of the noise.
       nodes: number of nodes for `rule="segment"`.
-      completeness_tolerance: with `rule="segment"`, halve segments, row by row, where the gap comes from, until the
+      completeness_tolerance: of `rule="segment"`: halve segments, row by row, where the gap comes from, until the
         attributions miss at most this fraction of f(x) − f(GradCF), or a piece is 1/256 of its segment; the path is
         kept in memory for it, and `gradients` of the explanation says what it took. None: do not.
       jit_compile: compile the walk with XLA; what is random is then drawn by XLA, and differs.
@@ -128,6 +138,7 @@ class IG2Explainer(PathExplainer):
         if clip_min_max is not None and (not isinstance(clip_min_max, str) or clip_min_max != "auto"):
             clip_min_max = validation.value_range("clip_min_max", clip_min_max)
         if completeness_tolerance is not None:
+            rule = rule or "segment"
             completeness_tolerance = validation.tolerance(completeness_tolerance, str(rule), "segment")
         if not isinstance(noise, str) or noise != "auto":
             noise = validation.not_negative("noise", noise)
@@ -156,7 +167,7 @@ class IG2Explainer(PathExplainer):
         }
         super().__init__(
             model,
-            walk=lambda view: self._walk(step_size, _settled(own, step_size == "auto", view)),
+            walk=lambda view: self._walk(own, view),
             own=own,
             layer=layer,
             output=output,
@@ -165,7 +176,7 @@ class IG2Explainer(PathExplainer):
             pool=pool,
             jit_compile=jit_compile,
         )
-        settled = _settled(own, step_size == "auto", self._view)
+        settled = _settled(own, self._view)
         self.rule, self.noise = settled.rule, settled.noise
         if self._view is not None:
             _ = self._view.representation_spec  # a model without one is refused here, not at the first explanation
@@ -224,17 +235,16 @@ class IG2Explainer(PathExplainer):
 
     def _callback_walk(self) -> Walk:
         """A callback gives no distances: without a step size of the user's it is made of the value range."""
-        if self.step_size != "auto":
-            return self.walk
-        return self._walk("range", _settled(self._own, False, None))
+        return self.walk if self.step_size != "auto" else self._walk({**self._own, "step_size": "range"}, None)
 
-    def _walk(self, step_size: float | str, settled: _Settled) -> Walk:
-        calibrated = step_size == "auto"
+    def _walk(self, own: Mapping[str, Any], view: ModelView | None) -> Walk:
+        settled = _settled(own, view)
+        calibrated = isinstance(settled.stepping, Calibrated)
         return Walk(
-            GradPath(self._distance, self._normalizer, Calibrated(tolerance=self.tolerance) if calibrated else Fixed()),
+            GradPath(self._distance, self._normalizer, settled.stepping),
             self._rule(settled),
             segments=settled.steps,
-            contrast=TowardReferences(self.clip_min_max, None if calibrated else step_size, self._normalizer),
+            contrast=TowardReferences(self.clip_min_max, None if calibrated else own["step_size"], self._normalizer),
         )
 
     def _rule(self, settled: _Settled) -> Rule:
@@ -262,19 +272,22 @@ class IG2Explainer(PathExplainer):
 
 
 class _Settled(NamedTuple):
+    stepping: Stepping
     steps: int
     rule: str
     noise: float
 
 
-def _settled(own: Mapping[str, Any], calibrated: bool, view: ModelView | None) -> _Settled:
+def _settled(own: Mapping[str, Any], view: ModelView | None) -> _Settled:
     """What users leave open goes with the kind of step, and with what is explained."""
-    shares_scale = (
-        view is not None
-        and not view.attributes_inside
-        and all(spec.shape.rank > 2 for spec in tf.nest.flatten(view.points_spec))
-    )
-    noise = own["noise"] if own["noise"] != "auto" else NOISE if shares_scale else 0.0
-    rule = own["rule"] or (("idgi" if noise else "idgi-both") if calibrated else "explicand")
-    steps = own["steps"] or (CALIBRATED_STEPS if calibrated else FIXED_STEPS)
-    return _Settled(steps, rule, float(noise) if rule == "idgi" else 0.0)
+    picture = view is not None and all(spec.shape.rank > 3 for spec in tf.nest.flatten(view.points_spec))
+    pixels = picture and view is not None and not view.attributes_inside
+    noise = own["noise"] if own["noise"] != "auto" else NOISE if pixels else 0.0
+    stepping: Stepping = FIXED
+    steps, rule = FIXED_STEPS, "explicand"
+    if own["step_size"] == "auto" and view is not None:  # a callback gives no distances
+        calibrated, steps = PICTURES if picture else NUMBERS
+        stepping = dataclasses.replace(calibrated, tolerance=own["tolerance"])
+        rule = "idgi" if noise else "idgi-both" if picture else "segment"
+    rule = own["rule"] or rule
+    return _Settled(stepping, own["steps"] or steps, rule, float(noise) if rule == "idgi" else 0.0)
