@@ -91,6 +91,7 @@ CASES = {
     "BIG": (VECTOR, "BIGExplainer", {"steps": K, "attacks": ATTACKS, **RANGE}, None),
     "IDG": (VECTOR, "IDGExplainer", {"steps": K, "coarse": M}, "baselines"),
     "Sequential IG": ("words", "SequentialIGExplainer", {"steps": K, "input_layer": "words"}, None),
+    "Discretised IG": ("words", "DiscretizedIGExplainer", {"steps": K, "input_layer": "words"}, None),
     "Occlusion": (IMAGE, "OcclusionExplainer", {"size": WINDOW}, None),
 }
 """Row → shape of the input, explainer and its arguments, and what it is given to contrast with."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tf_ig2.explainers.big import BIGExplainer
     from tf_ig2.explainers.blur_ig import BlurIGExplainer
     from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
+    from tf_ig2.explainers.discretized_ig import DiscretizedIGExplainer
     from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
     from tf_ig2.explainers.grad_cam import GradCAMExplainer
     from tf_ig2.explainers.gradient import GradientExplainer
@@ -45,6 +46,7 @@ __all__ = [
     "BIGExplainer",
     "BlurIGExplainer",
     "DeepSHAPExplainer",
+    "DiscretizedIGExplainer",
     "Distance",
     "ExpectedIGExplainer",
     "GradCAMExplainer",
@@ -83,6 +85,7 @@ _HOMES = {
     "BIGExplainer": "tf_ig2.explainers.big",
     "BlurIGExplainer": "tf_ig2.explainers.blur_ig",
     "DeepSHAPExplainer": "tf_ig2.explainers.deep_shap",
+    "DiscretizedIGExplainer": "tf_ig2.explainers.discretized_ig",
     "Distance": "tf_ig2.paths.distances",
     "ExpectedIGExplainer": "tf_ig2.explainers.expected_ig",
     "GradCAMExplainer": "tf_ig2.explainers.grad_cam",

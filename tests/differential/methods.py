@@ -32,6 +32,7 @@ class Method:
       gap: what the attributions may miss beside rounding, as a fraction of the differences of the output; None: not
         promised.
       classes: whether it knows other classes: it explains no regression, and no callable target.
+      exports: whether a walk of its can be exported.
       walks: whether later points depend on earlier gradients: roundings grow.
     """
 
@@ -45,6 +46,7 @@ class Method:
     gap: float | None = None
     classes: bool = False
     walks: bool = False
+    exports: bool = True
 
     def explains(self, described: Description) -> bool:
         """Whether the method is made for such models at all."""
@@ -122,6 +124,23 @@ METHODS = (
         several=False,
     ),
     Method(
+        "Discretised IG",
+        _with(tf_ig2.DiscretizedIGExplainer, steps=4, neighbours=5),
+        contrasted=False,
+        shapes=("tokens",),
+        several=False,
+        exports=False,
+    ),
+    Method(
+        "Discretised IG, IDGI",
+        _with(tf_ig2.DiscretizedIGExplainer, steps=3, strategy="max count", rule="idgi"),
+        contrasted=False,
+        shapes=("tokens",),
+        several=False,
+        gap=0.0,
+        exports=False,
+    ),
+    Method(
         "Occlusion",
         _with(tf_ig2.OcclusionExplainer, size=3, stride=2),
         contrasted=False,
@@ -141,7 +160,7 @@ BY_NAME = {method.name: method for method in METHODS}
 
 
 def is_walk(explainer: Any) -> bool:
-    """Whether it can be exported."""
+    """Whether it walks a path."""
     return hasattr(explainer, "walk") and isinstance(explainer.walk, tf_ig2.Walk)
 
 

@@ -215,7 +215,7 @@ def pickled(trial: Trial) -> None:
 def exported(trial: Trial) -> None:
     """The exported explainer, loaded without this package, predicts and explains the same."""
     case = trial.case
-    if not is_walk(trial.explainer):
+    if not (is_walk(trial.explainer) and trial.method.exports):
         raise DoesNotApply
     with tempfile.TemporaryDirectory() as folder:
         path = export(trial.explainer, folder, trial.references)

@@ -327,6 +327,14 @@ class ModelView:
         """Whether attributions are made at an `input_layer` rather than at the model's input."""
         return self._cut is not None
 
+    @property
+    def embedding(self) -> keras.layers.Embedding | None:
+        """The embedding whose one output attributions are made at; None where they are made elsewhere."""
+        if self._cut is None or isinstance(self.points_spec, list):
+            return None
+        node = self._network.producer.get(self._cut.entries[0])
+        return node.operation if node is not None and isinstance(node.operation, keras.layers.Embedding) else None
+
     @functools.cached_property
     def representation_spec(self) -> tf.TensorSpec:
         """`tf.TensorSpec([None, ...])` of the representation.

@@ -83,7 +83,6 @@ _NOTES = (
     "Why: what leaves a curve here is set to zero, and most of a digit is zero already. IDGI's sum gives a feature a "
     "share by its squared gradient whether or not it could change anything; methods that multiply by the way from "
     'zero give background nothing. On such data take `rule="segment"`, or another method.',
-    "Sequential IG takes as many gradients for each word as the others for a sentence. Discretised IG is left out: "
-    "its path goes through the nearest words of the vocabulary, which a walk here, of one tensor program, does not "
-    "know. BIG is left out for its cost. On words IG² has no noise by default.",
+    "Sequential IG takes as many gradients for each word as the others for a sentence. BIG is left out for its cost. "
+    "On words IG² has no noise by default.",
 )

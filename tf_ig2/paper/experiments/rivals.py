@@ -12,6 +12,7 @@ from tf_ig2.explainers.agi import AGIExplainer
 from tf_ig2.explainers.big import BIGExplainer
 from tf_ig2.explainers.blur_ig import BlurIGExplainer
 from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
+from tf_ig2.explainers.discretized_ig import DiscretizedIGExplainer
 from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
 from tf_ig2.explainers.gradient import GradientExplainer
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
@@ -31,6 +32,7 @@ INTEGRAL = "IG², integral"
 """The same walk, and the integral of ∇f along it in the place of IDGI's sum."""
 SQUARES = "squared SmoothGrad"
 SEQUENTIAL = "Sequential IG"
+DISCRETIZED = "Discretised IG"
 
 BATCH = 128
 """Rows per forward pass: these networks are small."""
@@ -48,10 +50,10 @@ def defaults(
 ) -> dict[str, Method]:
     """The methods with nothing named but what they contrast with, and how many gradients a line or a path may take.
 
-    Vanilla IG, Guided IG, IDG and KernelSHAP contrast with zeros; Expected IG, DeepSHAP and IG² with the task's
-    references; the others need nothing. IG² takes at most three calibrated steps toward each reference. “Squared
-    SmoothGrad” is a control: as many squared gradients as IG² takes, at the explicand with the same noise, without a
-    path or references.
+    Vanilla IG, Guided IG, IDG and KernelSHAP contrast with zeros, and so do Sequential and Discretised IG, which words
+    alone have; Expected IG, DeepSHAP and IG² with the task's references; the others need nothing. IG² takes at most
+    three calibrated steps toward each reference. “Squared SmoothGrad” is a control: as many squared gradients as IG²
+    takes, at the explicand with the same noise, without a path or references.
 
     Args:
       task: its `options` of KernelSHAP alone are heeded.
@@ -69,6 +71,9 @@ def defaults(
     words: dict[str, Method] = {}
     if _words(task):
         words[SEQUENTIAL] = _alone(SequentialIGExplainer(view, steps=gradients).explain, batch_size)
+    if _words(task) and view.embedding is not None:
+        # Its rule takes a gradient at both ends of the path.
+        words[DISCRETIZED] = _alone(DiscretizedIGExplainer(view, steps=max(1, gradients - 1)).explain, batch_size)
     ig2 = found.pop(IG2)
     if not boundary:
         found = {family: method for family, method in found.items() if family not in ("MFABA", "AGI")}
