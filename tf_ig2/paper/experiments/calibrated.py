@@ -74,15 +74,15 @@ def methods(name: str, task: Task) -> dict[str, Method]:
 
 _NOTES = (
     "Found: on words and digits IG² with its defaults loses. On words it is the last by ADD (.863; KernelSHAP .883, "
-    "Sequential IG and DeepSHAP .874, Gradient .868), and all but Gradient, MFABA, AGI and the control delete better;"
-    " by φ with its sign it is worst by ADD, too (.863; Vanilla IG, IDG and Sequential IG .890). On digits it is "
-    "level with the control at the end of the table (ADD .583, DEL .394; Vanilla IG .932 and .141, IDG .934 and "
-    ".140). The fixed steps and the explicand's end that Table 3 has do better on both (words .868 and .206, with "
-    "signs .882 and .192; digits .680 and .242), and so does the integral of ∇f along the same calibrated walk (words"
-    " .868 and .209, digits .728 and .246).",
+    "Sequential IG, Discretised IG and DeepSHAP .874, Gradient .868), and all but Gradient, MFABA, AGI and the control "
+    "delete better; by φ with its sign it is worst by ADD, too (.863; Vanilla IG, IDG and Sequential IG .890). On "
+    "digits it is level with the control at the end of the table (ADD .583, DEL .394; Vanilla IG .932 and .141, IDG "
+    ".934 and .140). The fixed steps and the explicand's end that Table 3 has do better on both (words .868 and .206, "
+    "with signs .882 and .192; digits .680 and .242), and so does the integral of ∇f along the same calibrated walk "
+    "(words .868 and .209, digits .728 and .246).",
     "Why: what leaves a curve here is set to zero, and most of a digit is zero already. IDGI's sum gives a feature a "
     "share by its squared gradient whether or not it could change anything; methods that multiply by the way from "
     'zero give background nothing. On such data take `rule="segment"`, or another method.',
-    "Sequential IG takes as many gradients for each word as the others for a sentence. BIG is left out for its cost. "
-    "On words IG² has no noise by default.",
+    "Sequential IG takes as many gradients for each word as the others for a sentence; Discretised IG, whose path goes "
+    "through other words, as many as they. BIG is left out for its cost. On words IG² has no noise by default.",
 )
