@@ -349,3 +349,13 @@ def test_an_activation_is_left_out_at_the_output_alone(batch):
     inputs = keras.Input((FEATURES,))
     model = keras.Model(inputs, gate(gate(inputs)))
     np.testing.assert_allclose(tf.sigmoid(ModelView(model).outputs(batch)), model(batch), rtol=1e-5)
+
+
+def test_the_embedding_is_known_where_it_alone_is_attributed():
+    inner = keras.Sequential([keras.Input((3,), dtype="int32"), layers.Embedding(7, 2, name="words")], name="inner")
+    flat = layers.Flatten(name="flat")
+    model = keras.Sequential([keras.Input((3,), dtype="int32"), inner, flat, layers.Dense(2)])
+    assert ModelView(model, input_layer="inner/words").embedding is inner.get_layer("words")
+    assert ModelView(model, input_layer="flat").embedding is None
+    assert ModelView(model, input_layer=["inner/words"]).embedding is None
+    assert ModelView(classifier(layers.Dense(3))).embedding is None

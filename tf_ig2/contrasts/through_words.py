@@ -67,7 +67,7 @@ class ThroughWords(Contrast):
 
     def give(self, view: Any, value: Any, explicand: Any, batch_size: int) -> Given:
         layer = self.embedding(view)
-        vectors = _vectors(layer).astype(explicand.dtype)
+        vectors = _vectors(layer, explicand.dtype)
         baseline = np.zeros_like(vectors[0]) if self.token is None else vectors[self.token]
         neighbours = min(self.neighbours or NEIGHBOURS, len(vectors) - 1)
         anchors = Anchors(vectors, baseline, steps=self.steps, neighbours=neighbours, strategy=self.strategy)
@@ -92,10 +92,14 @@ class ThroughWords(Contrast):
         return Prepared(count(given, own), lambda i, r: gather(given, own, i, r))
 
 
-def _vectors(layer: keras.layers.Embedding) -> np.ndarray:
-    """`[V, E]`, what the layer makes of each token, in the precision that it computes in."""
+def _vectors(layer: keras.layers.Embedding, dtype: np.dtype) -> np.ndarray:
+    """`[V, E]`, what the layer makes of each token.
+
+    Raises:
+      ValueError: some of it is not finite.
+    """
     pieces = [tf.range(first, min(first + _ROWS, layer.input_dim)) for first in range(0, layer.input_dim, _ROWS)]
-    vectors = np.concatenate([layer(piece).numpy() for piece in pieces])
-    if not np.isfinite(vectors.astype(np.float64)).all():
+    vectors = np.concatenate([layer(piece).numpy().astype(dtype) for piece in pieces])
+    if not np.isfinite(vectors).all():
         raise ValueError(f"The embedding {layer.name!r} has vectors that are not finite, and no nearest words.")
     return vectors
