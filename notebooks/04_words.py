@@ -161,8 +161,8 @@ for row in chosen:
 # %% [markdown]
 # ## In numbers
 #
-# AUC: are the words that decide ranked above the others? Sequential IG takes every word alone from its place, and
-# is made for words; it takes eight times the gradients.
+# AUC: are the words that decide ranked above the others? Two methods are made for words: Sequential IG takes every
+# word alone from its place, at eight times the gradients; Discretised IG goes through other words of the dictionary.
 
 # %%
 from tf_ig2.metrics.ground_truth import ground_truth_auc
@@ -173,12 +173,13 @@ methods = {
     "Gradient": tf_ig2.GradientExplainer(transformer, input_layer="embedding").explain(x, target=1),
     "IG, from zero": tf_ig2.IntegratedGradientsExplainer(transformer, input_layer="embedding").explain(x, target=1),
     "Sequential IG": tf_ig2.SequentialIGExplainer(transformer, input_layer="embedding", steps=8).explain(x, target=1),
+    "Discretised IG": tf_ig2.DiscretizedIGExplainer(transformer, input_layer="embedding").explain(x, target=1),
     "IG²": explainer.explain(x, against, target=1),
 }
 for name, explanation in methods.items():
     print(f"{name:14} AUC {ground_truth_auc(explanation, decide[positive]).mean():.3f}")
 
 # %% [markdown]
-# The two methods that start from nothing are ahead here, and IG² is not: on its way to the references it also moves
+# The methods that start from nothing are ahead here, and IG² is not: on its way to the references it also moves
 # the "not" that means nothing in this sentence and would mean something in theirs. On TREC's questions, too, a
 # method that asks the model what it does without each word leads: [the table](../docs/results/table3_trec.md).

@@ -16,7 +16,7 @@ def model():
     keras.utils.set_random_seed(0)
     inputs = keras.Input([4], dtype="int32")
     embedding = keras.layers.Embedding(WORDS, 3, embeddings_initializer="random_normal", name="words")
-    hidden = keras.layers.Dense(6, "tanh")(keras.layers.Flatten()(embedding(inputs)))
+    hidden = keras.layers.Dense(6, "tanh")(keras.layers.Flatten(name="flatten")(embedding(inputs)))
     model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(hidden))
     embedding.embeddings.assign(embedding.embeddings * 20)
     return model

@@ -38,7 +38,7 @@ def test_a_gradient_that_is_not_finite_gets_a_sentence(tmp_path):
         tf.sqrt, lambda x: tf.sqrt(tf.reduce_sum(x, -1, keepdims=True)), tf.TensorSpec([None, 2])
     )
     explain = tf.saved_model.load(
-        export(IG2Explainer(view), tmp_path, np.zeros([1, 2]), references_inside=True)
+        export(IG2Explainer(view), tmp_path, np.ones([1, 2]), references_inside=True)
     ).signatures["explain"]
     with pytest.raises(tf.errors.InvalidArgumentError, match="became NaN or infinite on the path"):
         explain(x=tf.zeros([1, 2]), target=tf.constant(-1))
@@ -69,20 +69,22 @@ def check_loaded(path, explanation, samples, **request):
 @pytest.mark.parametrize("batch_size", [3, 32])
 def test_rows_of_an_exported_walk_stop_one_by_one(net, samples, contrast, tmp_path, batch_size):
     """Calibrated steps, with IDGI: rows end after different numbers of steps, and add up to rounding."""
-    explainer = IG2Explainer(net, steps=6)
+    explainer = IG2Explainer(net, steps=12, rule="idgi-both")
     explanation = explainer.explain(samples, contrast)
     assert len(np.unique(explanation.steps_taken)) > 1
     np.testing.assert_allclose(explanation.completeness_gap, 0, atol=1e-5)
-    path = export(explainer, tmp_path, contrast, batch_size=batch_size, max_steps=6)
-    six = tf.constant(6)
-    check_loaded(path, explanation, samples, steps=six)
+    path = export(explainer, tmp_path, contrast, batch_size=batch_size, max_steps=12)
+    twelve = tf.constant(12)
+    check_loaded(path, explanation, samples, steps=twelve)
     few = explainer.explain(samples, contrast[:2])
-    check_loaded(path, few, samples, steps=six, references=tf.constant(contrast[:2]))
-    check_loaded(path, IG2Explainer(net, steps=2).explain(samples, contrast), samples, steps=tf.constant(2))
+    check_loaded(path, few, samples, steps=twelve, references=tf.constant(contrast[:2]))
+    check_loaded(
+        path, IG2Explainer(net, steps=2, rule="idgi-both").explain(samples, contrast), samples, steps=tf.constant(2)
+    )
 
 
 def test_a_sum_that_is_refined_is_exported(net, samples, contrast, tmp_path):
-    explainer = IG2Explainer(net, rule="segment", nodes=1, completeness_tolerance=1e-3)
+    explainer = IG2Explainer(net, rule="segment", nodes=2, completeness_tolerance=1e-3)
     explanation = explainer.explain(samples, contrast)
     assert (explanation.relative_completeness_gap < 0.01).all()
     check_loaded(export(explainer, tmp_path, contrast), explanation, samples)

@@ -28,8 +28,8 @@ from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
 NO_NOISE = "IG², no noise"
-INTEGRAL = "IG², integral"
-"""The same walk, and the integral of ∇f along it in the place of IDGI's sum."""
+INTEGRAL, IDGI = "IG², integral", "IG², IDGI"
+"""The same walk, and the other sum in the place of the default's."""
 SQUARES = "squared SmoothGrad"
 SEQUENTIAL = "Sequential IG"
 DISCRETIZED = "Discretised IG"
