@@ -84,7 +84,7 @@ def test_a_second_run_computes_nothing_again(small, monkeypatch):
     }
     before = {path.name: path.read_bytes() for path in files}
     main = (small.out / "table2_1.csv").read_text()
-    assert main.count("\n") == 1 + 8 * 5
+    assert main.count("\n") == 1 + 9 * 5
     assert f"{IG2},roar," in main
 
     def unwanted(*args, **kwargs):
