@@ -27,7 +27,7 @@ from tf_ig2.paper.experiments.task import METRICS, Task
 from tf_ig2.paper.experiments.tasks import imagenet, mnist, wafers
 
 TITLE = "Stability and sanity: what moves a map, and what should"
-SAMPLES = {"digits": 60, "planted": 40, "imagenet": 6}
+SAMPLES = {"digits": 60, "planted": 40, "imagenet": 8}
 REFERENCES = {"digits": 8, "planted": 8, "imagenet": 4}
 """Explicands by task, and references for each."""
 
@@ -128,12 +128,13 @@ def methods(task: Task, seed: int = 0) -> dict[str, Method]:
       task: what is explained.
       seed: of what methods draw: positions, noise.
     """
-    found = {name: method for name, method in rivals.defaults(task).items() if name in ARMS}
+    batch_size = 8 if task.name == "ImageNet" else rivals.BATCH
+    found = {name: method for name, method in rivals.defaults(task, batch_size=batch_size).items() if name in ARMS}
     if seed:
         found = {rivals.SQUARES: rivals.squared_smoothgrad(task.view, 3 * task.references.shape[1], seed=seed)}
     for name, settings in OF_IG2.items():
         if not seed or name in _DRAWN:
-            found[name] = toward_references(IG2Explainer(task.view, seed=seed, **settings), rivals.BATCH)
+            found[name] = toward_references(IG2Explainer(task.view, seed=seed, **settings), batch_size)
     return found
 
 
