@@ -20,6 +20,7 @@ EXPERIMENTS = {
     "photographs_study": "the settings of every method, chosen on two networks with one budget of trials",
     "photographs": "every method at its defaults and its best, at four scales, on three networks",
     "grid": "the grid pointing game on three networks",
+    "pic": "PAIR's performance information curves of the maps of photographs",
     "table2": "XAI-BENCH: five metrics on synthetic data",
     "table3": "all methods on real data",
     "table4": "three paths × three baselines",
