@@ -165,7 +165,6 @@ def test_xla_which_wants_fixed_shapes_is_refused(tanh_net):
 
 REFUSED = {
     "IG²": lambda: IG2Explainer(rule="trapezoid", completeness_tolerance=0.1),
-    "IG² by default": lambda: IG2Explainer(completeness_tolerance=0.1),
     "IG": lambda: IntegratedGradientsExplainer(rule="midpoint", completeness_tolerance=0.1),
     "Guided IG": lambda: GuidedIGExplainer(rule="left", completeness_tolerance=0.1),
 }
