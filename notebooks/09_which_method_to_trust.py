@@ -196,3 +196,21 @@ _ = axes.set_xlabel("correlation with the true shares")
 #   tells whether the sum was taken well, not whether the question was.
 # * **One data set is one data set.** Do this on yours: plant something whose place you know, as in
 #   [the notebook on wafers](05_wafers.ipynb), and look which method finds it.
+
+# %% [markdown]
+# ## Which one shall I use?
+#
+# By what you have and what you want, from all that was measured ([each sentence with its
+# page](../docs/which_method.md)); photographs are means over three networks:
+#
+# | you have | and want | take | because |
+# |---|---|---|---|
+# | photographs | pixels that add up | IG², defaults | GT-AUC .87; the best other published method .70 |
+# | photographs | pixels, nothing else | squared SmoothGrad | GT-AUC .88, for 24 gradients and no references |
+# | photographs | where the object is | IG² at a layer in the middle | GT-AUC .92, XRAI .88, Grad-CAM .86 |
+# | photographs | one gradient's worth | Grad-CAM | what it shows first tells the class as well as any (ADD .58) |
+# | faces, one attribute of many | pixels | IG², defaults | ADD .59; the best other published method .53 |
+# | wafers, defects | how much lies on it | IG² at normal samples | GT-SUM .62, DeepSHAP .58 |
+# | words | what counts | KernelSHAP; Vanilla IG with signs, at 1/30 of the price | ADD .89, IG² .87 |
+# | a table | shares | DeepSHAP | .94 with the true ones; IG² .93, by default .88; from zero .67 |
+# | digits | pixels | Vanilla IG | ADD .93, IG² .58 |
