@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -327,10 +328,11 @@ def test_a_report_of_something_else_is_computed_again(model, tfrecords, plain, t
     assert shard_bytes(job.output) == shard_bytes(plain)
 
 
-@pytest.mark.parametrize(("before", "after"), [('"explained": 16', '"explained": 15'), ("shards/", "../shards/")])
+@pytest.mark.parametrize(("before", "after"), [(r'"explained": \d+', '"explained": 15'), ("shards/", "../shards/")])
 def test_a_report_that_was_changed_is_noticed(plain, before, after):
-    text = sorted(Path(plain, "reports").iterdir())[0].read_text().replace('"explained": 10', '"explained": 16')
-    content = json.loads(text.replace(before, after))
+    text = sorted(Path(plain, "reports").iterdir())[0].read_text()
+    content = json.loads(re.sub(before, after, text))
+    assert content != json.loads(text)
     with pytest.raises(ValueError, match="no report of a shard, or a damaged one: its checksum"):
         shards.Report.from_json(content)
 
