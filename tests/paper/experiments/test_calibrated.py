@@ -27,7 +27,7 @@ def test_a_table_for_each_task_with_ig2_last(asked, monkeypatch, tmp_path):
     arms = ("Gradient", rivals.SQUARES)
     few = dict.fromkeys((*arms, IG2), lambda part: part.points)
     monkeypatch.setattr(rivals, "defaults", lambda task: dict(few))
-    monkeypatch.setattr(calibrated, "toward_references", lambda explainer, batch_size: few[IG2])
+    monkeypatch.setattr(calibrated, "AgainstReferences", lambda explainer, batch_size: few[IG2])
     page = calibrated.run(Options(tmp_path, tasks=("digits",), verbose=False))[0].read_text("utf-8")
     assert asked == [(calibrated.SAMPLES["digits"], 8, 0)]
     rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]

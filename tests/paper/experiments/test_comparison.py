@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from tests.paper.experiments.small import small_task
+from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.metrics.metric import Metric
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments.comparison import compare, tables
+from tf_ig2.paper.experiments.methods import AgainstReferences
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.records import Record
 from tf_ig2.paper.experiments.task import METRICS, Task
@@ -73,6 +75,21 @@ def test_a_trained_network_is_explained_anew(task, options):
 def test_another_seed_or_setting_is_explained_anew(task, options):
     assert count(task, replace(options, seed=1)) == 2
     assert count(task, options, gradients=5) == 2
+
+
+def test_ig2_with_other_settings_is_explained_anew(options, monkeypatch):
+    task, explained = replace(small_task(), curve_steps=2, background=0.0), []
+    explain = IG2Explainer.explain
+
+    def counted(self, x, *args, **more):
+        explained.append(len(x))
+        return explain(self, x, *args, **more)
+
+    monkeypatch.setattr(IG2Explainer, "explain", counted)
+    for steps, anew in ((1, True), (1, False), (2, True)):
+        explained.clear()
+        compare("ig2", task, {"IG²": AgainstReferences(IG2Explainer(task.view, steps=steps))}, options)
+        assert bool(explained) == anew
 
 
 def test_records_are_those_asked_for_in_their_order(task, options):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.paper.experiments import comparison, report, rivals
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, ig2_explainer, toward_references
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method, ig2_explainer
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import mnist, trec, wafers
@@ -70,7 +70,7 @@ def methods(name: str, task: Task) -> dict[str, Method]:
     kept = {arm: method for arm, method in found.items() if arm not in (*LEFT_OUT, *alike)}
     other_sum = {rivals.IDGI: "idgi-both"} if words else {rivals.INTEGRAL: "segment"}
     of_ig2 = {arm: IG2Explainer(task.view, rule=rule) for arm, rule in other_sum.items()} | {FIXED: fixed}
-    return {**kept, **{arm: toward_references(explainer, rivals.BATCH) for arm, explainer in of_ig2.items()}, IG2: own}
+    return {**kept, **{arm: AgainstReferences(explainer, rivals.BATCH) for arm, explainer in of_ig2.items()}, IG2: own}
 
 
 _NOTES = (

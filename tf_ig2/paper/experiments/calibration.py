@@ -10,7 +10,7 @@ from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import comparison, report
 from tf_ig2.paper.experiments.defaults import INSIDE
-from tf_ig2.paper.experiments.methods import Method, toward_references, toward_references_inside
+from tf_ig2.paper.experiments.methods import AgainstReferences, Method, toward_references_inside
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import imagenet
@@ -86,10 +86,12 @@ def inside(task: Task, layer: str) -> dict[str, Method]:
 
 def methods(task: Task) -> dict[str, Method]:
     """IG² with each of `VARIANTS`, and unpooled where that is something else."""
-    found = {name: toward_references(IG2Explainer(task.view, **more)) for name, more in VARIANTS.items()}
+    found: dict[str, Method] = {
+        name: AgainstReferences(IG2Explainer(task.view, **more)) for name, more in VARIANTS.items()
+    }
     unpooled = ModelView(task.view.model, pool=None)
     if unpooled.representation_spec.shape.rank > 2:
-        found[POSITIONS] = toward_references(IG2Explainer(unpooled))
+        found[POSITIONS] = AgainstReferences(IG2Explainer(unpooled))
     return found
 
 

@@ -21,7 +21,7 @@ from tf_ig2.paper.datasets.celeb_a import Faces
 from tf_ig2.paper.experiments import arms, figures, report, rivals
 from tf_ig2.paper.experiments.arms import Arm
 from tf_ig2.paper.experiments.fig13 import label_groups
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, toward_references
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.published import CURVES, by_metric
 from tf_ig2.paper.experiments.records import Record, Records
@@ -223,7 +223,7 @@ def _references(
         options.out / "records", "celeba_fig13", {**_settings(task, options), "count": count, "groups": GROUPS}
     )
     groups = label_groups(training.labels, explained.labels, task.target, GROUPS, count, options.seed)
-    method = toward_references(IG2Explainer(task.view), 32)
+    method = AgainstReferences(IG2Explainer(task.view), 32)
 
     def score(rows: np.ndarray, references: np.ndarray) -> list[dict[str, float]]:
         part = replace(task.take(rows), references=training.pictures(references))

@@ -12,7 +12,7 @@ from tf_ig2._version import __version__
 from tf_ig2.metrics.maps import CHANNELS
 from tf_ig2.metrics.metric import Explicands, Metric
 from tf_ig2.paper.experiments.arms import Arm, run
-from tf_ig2.paper.experiments.methods import Method
+from tf_ig2.paper.experiments.methods import AgainstReferences, Method
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.published import Paper
 from tf_ig2.paper.experiments.records import Record, Records
@@ -26,7 +26,7 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
     """Scores methods on a task; what an earlier run has finished is not computed again.
 
     A record that lacks a metric, because it is new, is completed: the explicand is explained again, and scored by what
-    is missing.
+    is missing. Records of IG² with other settings than it has now are dropped, and computed again.
 
     Args:
       name: of the experiment, for the file of records.
@@ -49,7 +49,8 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
         "tf_ig2": __version__,
         **settings,
     }
-    records = Records(options.out / "records", name, known, {})
+    about = {arm: method.settings for arm, method in methods.items() if isinstance(method, AgainstReferences)}
+    records = Records(options.out / "records", name, known, about)
     keys = task.keys(options.metrics)
 
     def arm(name: str, method: Method) -> Arm:

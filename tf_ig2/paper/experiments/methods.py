@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -85,18 +86,33 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
         found["XRAI"] = lambda part: (
             regions.explain(part.inputs, "black_and_white", part.target, batch_size=batch_size).values
         )
-    ig2 = found[IG2] = toward_references(ig2_explainer(task), batch_size)
+    ig2 = found[IG2] = AgainstReferences(ig2_explainer(task), batch_size)
     if task.points.ndim == 4:
         ranking = XRAIExplainer(**options.get("XRAI", {}))
         found[IG2_REGIONS] = lambda part: ranking.explain(part.inputs, base_attribution=ig2(part)).values
     return found
 
 
-def toward_references(explainer: IG2Explainer, batch_size: int = 32) -> Method:
-    """Attributions of each explicand against its references in the task."""
-    return lambda part: (
-        explainer.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
-    )
+@dataclass(frozen=True)
+class AgainstReferences:
+    """A `Method`: attributions of each explicand against its references in the task.
+
+    Attributes:
+      explainer: IG², with its settings.
+      batch_size: rows per forward pass.
+    """
+
+    explainer: IG2Explainer
+    batch_size: int = 32
+
+    def __call__(self, part: Task) -> np.ndarray:
+        explain, batch_size = self.explainer.explain, self.batch_size
+        return explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the scores depend on, as JSON: with other defaults they are other scores."""
+        return {**ig2_settings(self.explainer), "noise": self.explainer.noise}
 
 
 def toward_references_inside(explainer: IG2Explainer) -> Method:

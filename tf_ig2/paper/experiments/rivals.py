@@ -23,7 +23,7 @@ from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.mfaba import MFABAExplainer
 from tf_ig2.explainers.sequential_ig import SequentialIGExplainer
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, reference_points, toward_references
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method, reference_points
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -87,7 +87,7 @@ def defaults(
         "KernelSHAP": lambda part: kernel.explain(part.inputs, zeros, part.target, batch_size=1024).values,
         **words,
         SQUARES: squared_smoothgrad(view, 3 * task.references.shape[1]),
-        NO_NOISE: toward_references(IG2Explainer(view, noise=0.0), batch_size),
+        NO_NOISE: AgainstReferences(IG2Explainer(view, noise=0.0), batch_size),
         IG2: ig2,
     }
 
@@ -134,7 +134,7 @@ def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = BATCH) ->
         found["Blur IG"] = made(steps(BlurIGExplainer), _IDGI, alone)
     found["MFABA"] = made(MFABAExplainer, _IDGI, alone)
     found["AGI"] = made(lambda view, **more: AGIExplainer(view, classes=min(5, classes), **more), _IDGI, alone)
-    found[IG2] = made(IG2Explainer, _OF_IG2, lambda explainer: toward_references(explainer, batch_size))
+    found[IG2] = made(IG2Explainer, _OF_IG2, lambda explainer: AgainstReferences(explainer, batch_size))
     return {
         family: {f"{family}, {name}" if name else family: method for name, method in arms.items()}
         for family, arms in found.items()

@@ -19,7 +19,7 @@ from tf_ig2.metrics.maps import feature_maps
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import arms, report, rivals, tablea3
 from tf_ig2.paper.experiments.arms import Arm
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, toward_references
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.records import Record, Records
 from tf_ig2.paper.experiments.table import Column, Table
@@ -134,7 +134,7 @@ def methods(task: Task, seed: int = 0) -> dict[str, Method]:
         found = {rivals.SQUARES: rivals.squared_smoothgrad(task.view, 3 * task.references.shape[1], seed=seed)}
     for name, settings in OF_IG2.items():
         if not seed or name in _DRAWN:
-            found[name] = toward_references(IG2Explainer(task.view, seed=seed, **settings), batch_size)
+            found[name] = AgainstReferences(IG2Explainer(task.view, seed=seed, **settings), batch_size)
     return found
 
 

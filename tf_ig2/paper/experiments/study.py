@@ -12,7 +12,7 @@ import numpy as np
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import comparison, report, tasks
-from tf_ig2.paper.experiments.methods import Method, toward_references
+from tf_ig2.paper.experiments.methods import AgainstReferences, Method
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.records import Record
 from tf_ig2.paper.experiments.task import Task
@@ -62,7 +62,7 @@ class Variant:
             clip_min_max=task.value_range,
             **self.more,
         )
-        return toward_references(explainer)
+        return AgainstReferences(explainer)
 
 
 _SPARSE = {"norm": SparseL1(90)}

@@ -15,7 +15,7 @@ from tf_ig2.metrics import xai_bench
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import arms, report, synthetic
 from tf_ig2.paper.experiments.arms import Arm
-from tf_ig2.paper.experiments.methods import IG2, Method, methods, toward_references
+from tf_ig2.paper.experiments.methods import IG2, AgainstReferences, Method, methods
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.published import XAI_BENCH, by_metric
 from tf_ig2.paper.experiments.records import Record, Records
@@ -210,7 +210,7 @@ def _methods(task: Task, seed: int) -> dict[str, Method]:
     return {
         "Random": lambda part: synthetic.random_attributions(range(len(part)), seed),
         **methods(task, _BATCH, GRADIENTS),
-        DEFAULTS: toward_references(IG2Explainer(task.view), _BATCH),
+        DEFAULTS: AgainstReferences(IG2Explainer(task.view), _BATCH),
         IG2: CHOSEN.method(task.view),
     }
 

@@ -9,7 +9,7 @@ import numpy as np
 from tf_ig2.explainers.guided_ig import GuidedIGExplainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.paper.experiments import comparison, report, tasks
-from tf_ig2.paper.experiments.methods import Method, ig2_explainer, ig2_settings, toward_references
+from tf_ig2.paper.experiments.methods import AgainstReferences, Method, ig2_explainer, ig2_settings
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.published import WITH_TRUTH, by_metric
 from tf_ig2.paper.experiments.task import Task
@@ -94,5 +94,5 @@ def paths_and_baselines(task: Task, batch_size: int = 32, steps: int = STEPS) ->
         return lambda part: explain(part.inputs, made(part), part.target, batch_size=batch_size, keep=_NOTHING).values
 
     found = {f"{path}, {baseline}": pair(path, baseline) for path in explainers for baseline in baselines}
-    found[GRADPATH] = toward_references(ig2, batch_size)
+    found[GRADPATH] = AgainstReferences(ig2, batch_size)
     return found

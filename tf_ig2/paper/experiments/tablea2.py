@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.paper.experiments import comparison, report, tasks
-from tf_ig2.paper.experiments.methods import IG2, Method, ig2_explainer, ig2_settings, toward_references
+from tf_ig2.paper.experiments.methods import IG2, AgainstReferences, Method, ig2_explainer, ig2_settings
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.paired import differences
 from tf_ig2.paper.experiments.published import CURVES, WITH_TRUTH, Paper, by_metric
@@ -75,6 +75,6 @@ def distances(task: Task, batch_size: int = 32) -> dict[str, Method]:
 
     def method(distance: str) -> Method:
         options = {"clip_min_max": task.value_range, **task.options.get(IG2, {}), "distance": distance}
-        return toward_references(IG2Explainer(task.view, **options), batch_size)
+        return AgainstReferences(IG2Explainer(task.view, **options), batch_size)
 
     return {name: method(distance) for name, distance in DISTANCES.items()}
