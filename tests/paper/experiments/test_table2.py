@@ -1,5 +1,6 @@
 """Table 2: what its benchmark is made of, and that a run that was finished is not computed again."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -100,6 +101,6 @@ def test_a_second_run_computes_nothing_again(small, monkeypatch):
     }
 
 
-def _arms(csv):
+def _arms(text):
     """The methods of a table, in order."""
-    return dict.fromkeys(line.split(",")[0] for line in csv.splitlines()[1:])
+    return dict.fromkeys(row["arm"] for row in csv.DictReader(text.splitlines()))
