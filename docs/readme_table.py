@@ -9,9 +9,11 @@ import csv
 import re
 from pathlib import Path
 
+from tf_ig2.paper.experiments import photographs, statistics, trials
+
 ROOT = Path(__file__).parents[1]
-NETWORKS = 3
-TABLES = 7
+NETWORKS = len(trials.DEPTHS)
+TABLES = len(photographs.shown())
 """Tables of each network on the page; the first has the defaults at pixels, the second those elsewhere."""
 
 METRICS = {
@@ -34,7 +36,6 @@ ROWS = {
 """Names of the page → what README calls them, where it calls them otherwise."""
 
 _TABLE = re.compile(r"(?<=\n)\| \| GT-AUC ↑ \|.*?\n\n", re.DOTALL)
-_SURE = 0.05
 
 
 def table(results: Path) -> str:
@@ -80,7 +81,7 @@ def _cells(path: Path) -> dict[tuple[str, str], str]:
 def _cell(row: dict[str, str], best: bool) -> str:
     number = f"{float(row['mean']):.3f}".removeprefix("0")
     mark = ""
-    if row["corrected_p"] and float(row["corrected_p"]) < _SURE:
+    if row["corrected_p"] and float(row["corrected_p"]) < 1 - statistics.CONFIDENCE:
         mark = "▾" if float(row["lead_of_champion"]) > 0 else "▴"
     return (f"**{number}**" if best else number) + mark
 

@@ -1,6 +1,5 @@
 """What the page on extending shows is run: each block of Python is the file that its first line names."""
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.paper.experiments.small import small_task
+from tests.scripts import loaded
 from tf_ig2.paper.experiments.commands import named_metric
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -24,14 +24,6 @@ def folder(tmp_path, monkeypatch):
     yield tmp_path
     for name in FILES:
         sys.modules.pop(name.removesuffix(".py"), None)
-
-
-def loaded(name):
-    """A file of the page as a module."""
-    spec = importlib.util.spec_from_file_location(name.removesuffix(".py"), name)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def pages_tests():

@@ -1,6 +1,5 @@
 """Every notebook is its script, run: in step, from top to bottom, in two minutes, with its pictures and no noise."""
 
-import importlib.util
 import json
 import re
 import resource
@@ -8,6 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+from tests.scripts import loaded
 
 ROOT = Path(__file__).parents[1]
 PICTURES = {
@@ -28,10 +29,7 @@ PICTURES = {
 @pytest.fixture(scope="module")
 def building():
     """`notebooks/build.py` as a module."""
-    spec = importlib.util.spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / "notebooks" / "build.py")
 
 
 def script(name):

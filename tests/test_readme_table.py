@@ -1,10 +1,11 @@
 """README's leading table is that of the results."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+
+from tests.scripts import loaded
 
 ROOT = Path(__file__).parents[1]
 
@@ -12,10 +13,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def making():
     """`docs/readme_table.py` as a module."""
-    spec = importlib.util.spec_from_file_location("readme_table", ROOT / "docs" / "readme_table.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / "docs" / "readme_table.py")
 
 
 @pytest.fixture(scope="module")

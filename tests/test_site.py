@@ -1,7 +1,6 @@
 """The site: built strictly, without a dead link, without anything from elsewhere; HTML is text in it."""
 
 import base64
-import importlib.util
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import nbformat
 import pytest
 
 import tf_ig2
+from tests.scripts import loaded
 
 ROOT = Path(__file__).parents[1]
 HOOKS = ROOT / "docs" / "hooks"
@@ -130,10 +130,7 @@ def test_a_docstring_with_a_script_is_shown_as_text(tmp_path):
 
 
 def hook(name):
-    spec = importlib.util.spec_from_file_location(f"docs_hooks_{name}", HOOKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(HOOKS / f"{name}.py")
 
 
 PNG = base64.b64encode(b"a picture").decode()

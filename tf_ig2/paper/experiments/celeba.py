@@ -23,7 +23,7 @@ from tf_ig2.paper.experiments.arms import Arm
 from tf_ig2.paper.experiments.fig13 import label_groups
 from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method
 from tf_ig2.paper.experiments.options import Options
-from tf_ig2.paper.experiments.published import CURVES, by_metric
+from tf_ig2.paper.experiments.published import CURVES, by_metric, cells
 from tf_ig2.paper.experiments.records import Record, Records
 from tf_ig2.paper.experiments.reference_groups import draw, score_groups
 from tf_ig2.paper.experiments.table import Column, Table
@@ -204,7 +204,7 @@ def _methods(
             _COLUMNS,
             found,
             IG2,
-            {(arm, key): number for arm, row in _PAPER.items() for key, number in row.items()},
+            cells(_PAPER),
             notes,
             options.seed,
             corrected=True,

@@ -29,6 +29,16 @@ XAI_BENCH: tuple[Metric[Any], ...] = (
 """The paper's columns on synthetic data."""
 
 
+def cells(paper: Paper) -> dict[tuple[str, str], float]:
+    """(arm, key of a metric) → the paper's number, as a `Table` takes them.
+
+    Example:
+      >>> cells({"Gradient": {"add": 0.909}})
+      {('Gradient', 'add'): 0.909}
+    """
+    return {(arm, key): number for arm, row in paper.items() for key, number in row.items()}
+
+
 def by_metric(metrics: Sequence[Metric[Any]], rows: Mapping[str, Sequence[float]]) -> Paper:
     """The paper's numbers as they are printed.
 

@@ -52,8 +52,8 @@ def defaults(
 
     Vanilla IG, Guided IG, IDG and KernelSHAP contrast with zeros, and so do Sequential and Discretised IG, which words
     alone have; Expected IG, DeepSHAP and IG² with the task's references; the others need nothing. IG² takes at most
-    three calibrated steps toward each reference. “Squared SmoothGrad” is a control: as many squared gradients as IG²
-    takes, at the explicand with the same noise, without a path or references.
+    three calibrated steps toward each reference of a picture, and eight of words. “Squared SmoothGrad” is a control: as
+    many squared gradients as IG² takes in pictures, at the explicand with the same noise, without a path or references.
 
     Args:
       task: its `options` of KernelSHAP alone are heeded.
@@ -71,9 +71,8 @@ def defaults(
     words: dict[str, Method] = {}
     if _words(task):
         words[SEQUENTIAL] = _alone(SequentialIGExplainer(view, steps=gradients).explain, batch_size)
-    if _words(task) and view.embedding is not None:
-        # Its rule takes a gradient at both ends of the path.
-        words[DISCRETIZED] = _alone(DiscretizedIGExplainer(view, steps=max(1, gradients - 1)).explain, batch_size)
+        if view.embedding is not None:  # its rule takes a gradient at both ends of the path
+            words[DISCRETIZED] = _alone(DiscretizedIGExplainer(view, steps=max(1, gradients - 1)).explain, batch_size)
     ig2 = found.pop(IG2)
     if not boundary:
         found = {family: method for family, method in found.items() if family not in ("MFABA", "AGI")}
@@ -95,7 +94,7 @@ def defaults(
 def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = BATCH) -> dict[str, dict[str, Method]]:
     """The methods that can take other sums, with each: the own one, and IDGI's with the gradient at one end or at both.
 
-    IG², whose own sum is IDGI's with noise, has IDGI's without, and that of Eq. 3.
+    IG² has its own sum, the same without noise, where pictures have it, and that of Eq. 3.
 
     Args:
       task, gradients, batch_size: see `defaults`.

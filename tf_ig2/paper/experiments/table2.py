@@ -17,7 +17,7 @@ from tf_ig2.paper.experiments import arms, report, synthetic
 from tf_ig2.paper.experiments.arms import Arm
 from tf_ig2.paper.experiments.methods import IG2, AgainstReferences, Method, methods
 from tf_ig2.paper.experiments.options import Options
-from tf_ig2.paper.experiments.published import XAI_BENCH, by_metric
+from tf_ig2.paper.experiments.published import XAI_BENCH, by_metric, cells
 from tf_ig2.paper.experiments.records import Record, Records
 from tf_ig2.paper.experiments.synthetic import ALL_DATA, NEAREST, OTHER_CLASS, REPORT, STUDY, Benchmark
 from tf_ig2.paper.experiments.table import Column, Table
@@ -160,7 +160,7 @@ def _tables(options: Options) -> list[Table]:
         f"Expected IG, DeepSHAP and {IG2} have the same {count} references per explicand, drawn from all data, of "
         "either class: GT-Shapley's and the other metrics' own expectations are over all data too.",
     )
-    paper = {(arm, key): number for arm, row in _PAPER.items() for key, number in row.items()}
+    paper = cells(_PAPER)
     return [
         Table("Table 2, references of the other class", COLUMNS, main, IG2, paper, (*contrast, *shared), options.seed),
         Table("Table 2, references from all data", COLUMNS, other, IG2, {}, (*whole, *shared), options.seed),
