@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tf_ig2 import Attribution, GradCAMExplainer, GradientExplainer, IntegratedGradientsExplainer
+from tf_ig2.extras import MissingExtraError
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -105,7 +106,7 @@ def test_names_are_one_for_each_feature_and_the_extra_is_named(monkeypatch):
     with pytest.raises(ValueError, match="`feature_names` must be 4 names"):
         explanation([3, 4]).to_shap(["a"])
     monkeypatch.setitem(sys.modules, "shap", None)
-    with pytest.raises(ImportError, match=r"pip install tf_ig2\[shap\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'tf_ig2\[shap\]'"):
         explanation([3, 4]).to_shap()
 
 

@@ -230,7 +230,7 @@ class Attribution:
           the output at the paths' ends, mean over references; None where a method contrasts with nothing.
 
         Raises:
-          ImportError: `shap` is not installed.
+          MissingExtraError: `shap` is not installed.
           TypeError: of several inputs.
           ValueError: there are not as many names as features.
         """

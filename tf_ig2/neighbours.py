@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tf_ig2 import extras
+
 
 def one_array(values: Any) -> np.ndarray:
     """The values of a model with one input.
@@ -35,18 +37,16 @@ def to_shap(values: np.ndarray, data: Any, base: Any, names: Sequence[str] | Non
       leading: the number of axes before F.
 
     Raises:
-      ImportError: `shap` is not installed.
+      MissingExtraError: `shap` is not installed.
       ValueError: there are not as many names as features.
     """
     count = values.shape[leading]
     if names is not None and (isinstance(names, str) or len(names) != count):
         raise ValueError(f"`feature_names` must be {count} names, one for each feature, not {names!r}.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # matplotlib's, by shap's plots
-            import shap
-    except ImportError as error:
-        raise ImportError("to_shap needs the shap package: pip install tf_ig2[shap].") from error
+    extras.need("shap", "shap", "to_shap")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # matplotlib's, by shap's plots
+        import shap
     return shap.Explanation(
         values,
         base_values=None if base is None else base if leading else float(base),

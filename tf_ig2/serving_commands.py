@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tf_ig2 import extras
+
 ModelFile = Annotated[Path, typer.Argument(help="A Keras model, .keras file.")]
 References = Annotated[
     list[Path] | None,
@@ -102,7 +104,6 @@ def batch(
     """Explain files of records; run the same command again after a crash. Other options go to the Beam runner."""
     import tensorflow as tf
 
-    from tf_ig2.serving import extras
     from tf_ig2.serving import job as jobs
     from tf_ig2.serving.shards import Job
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import validation
+from tf_ig2 import extras, validation
 from tf_ig2.attribution import Attribution
 from tf_ig2.compiled import compiled
 from tf_ig2.explainers import contrasted
@@ -46,6 +46,7 @@ class KernelSHAPExplainer(Explainer):
         state, which `shap` draws from elsewhere, is left alone.
 
     Raises:
+      MissingExtraError: `shap` is not installed.
       TypeError, ValueError: an argument is not of its kind or out of range, or the model has several inputs.
 
     Example:
@@ -71,6 +72,7 @@ class KernelSHAPExplainer(Explainer):
         l1: str | float | bool = False,
         seed: int | None = 0,
     ):
+        extras.need("shap", "shap", "KernelSHAP")
         super().__init__(model, output=output, output_name=output_name, input_layer=input_layer)
         if not isinstance(self.view.points_spec, tf.TensorSpec):
             raise ValueError("KernelSHAP explains models with one input, or at one `input_layer`.")
@@ -112,7 +114,6 @@ class KernelSHAPExplainer(Explainer):
           `[N, R, 2]`.
 
         Raises:
-          ImportError: `shap` is not installed.
           TypeError, ValueError: there are no references; an argument has another shape or type than the model takes, is
             empty, not finite, or out of range.
           NonFiniteGradientError: an output is NaN or infinite; it carries the explicands that were finished.
@@ -245,12 +246,9 @@ def _expand(players: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _import_shap() -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PendingDeprecationWarning)  # of matplotlib, by shap's plots
-            import shap
-            from shap.explainers import _kernel
-    except ImportError as error:
-        raise ImportError("KernelSHAP needs the shap package: pip install tf_ig2[shap].") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # of matplotlib, by shap's plots
+        import shap
+        from shap.explainers import _kernel
     OwnDraws.give(_kernel)
     return shap

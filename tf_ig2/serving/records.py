@@ -13,8 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import files, images, validation
-from tf_ig2.serving import extras
+from tf_ig2 import extras, files, images, validation
 
 
 class RejectedError(ValueError):

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import files
-from tf_ig2.serving import extras, records, rows
+from tf_ig2 import extras, files
+from tf_ig2.serving import records, rows
 from tf_ig2.serving.records import Decoder, Record, RejectedError
 from tf_ig2.serving.served import Explanations, ServedExplainer
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_ig2 import images, validation
+from tf_ig2 import extras, images, validation
 from tf_ig2.paper.datasets import folder
 
 # fmt: off
@@ -60,8 +60,6 @@ def dataset(split: str = "train", size: int = 224, data_dir: str | None = None) 
     Example:
       >>> faces = dataset("test").batch(8)  # doctest: +SKIP
     """
-    from tf_ig2.serving import extras
-
     extras.need("tensorflow_datasets", "datasets", "CelebA")
     import tensorflow_datasets as tfds
 

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from tf_ig2 import images, validation
+from tf_ig2 import extras, images, validation
 from tf_ig2.paper.datasets import folder
 
 _HOW_TO_GET = (
@@ -141,8 +141,6 @@ def from_tfds(
       MissingDataError: it could not be had; the message says how.
       ValueError: unknown name.
     """
-    from tf_ig2.serving import extras
-
     extras.need("tensorflow_datasets", "datasets", "from_tfds")
     import tensorflow_datasets as tfds
 

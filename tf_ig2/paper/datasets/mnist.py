@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 
+from tf_ig2 import extras
 from tf_ig2.paper.datasets import folder
 
 _FILES = {"train": "mnist_60k_train.npz", "test": "mnist_10k.npz"}
@@ -40,8 +41,6 @@ def load(split: str = "test", source: str | os.PathLike[str] | None = None) -> t
     """
     folder.choice("split", split, tuple(_FILES))
     if source == "tfds":
-        from tf_ig2.serving import extras
-
         extras.need("tensorflow_datasets", "datasets", 'source="tfds"')
         import tensorflow_datasets as tfds
 

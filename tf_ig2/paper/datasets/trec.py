@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_ig2 import extras
 from tf_ig2.paper.datasets import folder
 
 CLASSES = ("ABBR", "ENTY", "DESC", "HUM", "LOC", "NUM")
@@ -148,8 +149,6 @@ def _from_file(split: str, source: str | os.PathLike[str] | None) -> list[tuple[
 
 
 def _from_tfds(split: str) -> list[tuple[str, int]]:
-    from tf_ig2.serving import extras
-
     extras.need("tensorflow_datasets", "datasets", 'source="tfds"')
     import tensorflow_datasets as tfds
 

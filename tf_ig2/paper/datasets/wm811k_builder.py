@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tf_ig2 import extras
 from tf_ig2.paper.datasets import wm811k, wm811k_pickle
-from tf_ig2.serving import extras
 
 extras.need("tensorflow_datasets", "datasets", "This builder")
 import tensorflow_datasets as tfds  # noqa: E402

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from tf_ig2 import extras
 from tf_ig2._version import __version__
 from tf_ig2.contrasts import strategies
 from tf_ig2.explainers.ig2 import IG2Explainer
@@ -27,7 +28,6 @@ from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import wafers
 from tf_ig2.paper.zoo.face_attributes import face_attributes
 from tf_ig2.paper.zoo.imagenet import mobilenet_v2
-from tf_ig2.serving import extras
 
 MOCK = "mock data: random pixels, no meaning"
 FACES, POOL = 300, 5000
