@@ -100,7 +100,7 @@ def test_accuracies_by_hand():
 def test_both_pages_have_numbers_alone(faces, backbone, monkeypatch, tmp_path):
     plain = {name: lambda part: part.inputs for name in ("Gradient", IG2)}
     monkeypatch.setattr(celeba, "methods", lambda task: dict(plain))
-    monkeypatch.setattr(celeba, "AgainstReferences", lambda explainer, batch_size: lambda part: part.inputs)
+    monkeypatch.setattr(celeba.AgainstReferences, "__call__", lambda self, part: part.inputs)
     monkeypatch.setattr(celeba, "GROUPS", 2)
     options = Options(tmp_path / "out", samples=3, references=2, verbose=False)
     files = celeba.run(options)

@@ -10,7 +10,7 @@ from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
 from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
 from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.paper.experiments.methods import IG2, IG2_REGIONS, methods
+from tf_ig2.paper.experiments.methods import IG2, IG2_REGIONS, AgainstReferences, arm_settings, methods
 from tf_ig2.paper.experiments.task import Task
 
 PAPER = ["Gradient", "Vanilla IG", "Guided IG", "Expected IG", "DeepSHAP", "KernelSHAP"]
@@ -78,6 +78,14 @@ def used(monkeypatch):
 
 def test_images_have_all_methods_in_the_papers_order(of_images):
     assert list(of_images) == [*PAPER, "Blur IG", "XRAI", IG2, IG2_REGIONS]
+
+
+def test_records_are_told_ig2s_settings(of_images):
+    told = arm_settings(
+        {**of_images, "IG², integral": AgainstReferences(IG2Explainer(small_task().view, rule="segment"))}
+    )
+    assert set(told) == {IG2, "IG², integral"}
+    assert (told["IG², integral"]["rule"], told[IG2]["noise"]) == ("segment", 0.1)
 
 
 def test_text_has_no_method_for_images(of_text):

@@ -1,6 +1,7 @@
 """Table 2: what its benchmark is made of, and that a run that was finished is not computed again."""
 
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -87,6 +88,9 @@ def test_a_second_run_computes_nothing_again(small, monkeypatch):
     main = (small.out / "table2_1.csv").read_text()
     assert main.count("\n") == 1 + 9 * 5
     assert f"{IG2},roar," in main
+    described = [json.loads(path.read_text())["arms"] for path in (small.out / "records").glob("table2-*.json")]
+    assert all(arms[table2.DEFAULTS]["rule"] == "segment" for arms in described)
+    assert len(described) == 2
 
     def unwanted(*args, **kwargs):
         raise AssertionError("computed again")

@@ -21,7 +21,7 @@ from tf_ig2.paper.datasets.celeb_a import Faces
 from tf_ig2.paper.experiments import arms, figures, report, rivals
 from tf_ig2.paper.experiments.arms import Arm
 from tf_ig2.paper.experiments.fig13 import label_groups
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method, arm_settings
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.published import CURVES, by_metric, cells
 from tf_ig2.paper.experiments.records import Record, Records
@@ -161,7 +161,9 @@ def _methods(
     explained: Explained, training: Faces, accuracies: Mapping[str, Sequence[float]], options: Options
 ) -> list[Path]:
     task = explained.task
-    records = Records(options.out / "records", "celeba", _settings(task, options))
+    made = methods(task)
+    own = made[IG2]
+    records = Records(options.out / "records", "celeba", _settings(task, options), arm_settings({**made, RANDOM: own}))
     rng = np.random.default_rng(options.seed + 1)
     random = np.stack(
         [
@@ -169,8 +171,6 @@ def _methods(
             for label in task.target
         ]
     )
-    made = methods(task)
-    own = made.pop(IG2)
 
     def arm(name: str, method: Method) -> Arm:
         def score(rows: np.ndarray) -> list[dict[str, float]]:
@@ -183,7 +183,7 @@ def _methods(
         part = task.take(rows)
         return areas(part, own(replace(part, references=training.pictures(random[rows]))))
 
-    every = [arm(name, method) for name, method in made.items()]
+    every = [arm(name, method) for name, method in made.items() if name != NEAREST]
     every += [Arm(RANDOM, task.names, with_random, batch=4), arm(NEAREST, own)]
     arms.run(every, records, options.verbose)
     found = [Record(one.name, name, dict(records.known(one.name, name))) for one in every for name in task.names]
@@ -219,11 +219,10 @@ def _references(
 ) -> list[Path]:
     task = explained.task
     count = max(2, task.references.shape[1] // 2)
-    records = Records(
-        options.out / "records", "celeba_fig13", {**_settings(task, options), "count": count, "groups": GROUPS}
-    )
-    groups = label_groups(training.labels, explained.labels, task.target, GROUPS, count, options.seed)
     method = AgainstReferences(IG2Explainer(task.view), 32)
+    settings = {**_settings(task, options), "count": count, "groups": GROUPS, "ig2": method.settings}
+    records = Records(options.out / "records", "celeba_fig13", settings)
+    groups = label_groups(training.labels, explained.labels, task.target, GROUPS, count, options.seed)
 
     def score(rows: np.ndarray, references: np.ndarray) -> list[dict[str, float]]:
         part = replace(task.take(rows), references=training.pictures(references))

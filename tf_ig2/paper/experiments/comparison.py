@@ -12,7 +12,7 @@ from tf_ig2._version import __version__
 from tf_ig2.metrics.maps import CHANNELS
 from tf_ig2.metrics.metric import Explicands, Metric
 from tf_ig2.paper.experiments.arms import Arm, run
-from tf_ig2.paper.experiments.methods import AgainstReferences, Method
+from tf_ig2.paper.experiments.methods import Method, arm_settings
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.published import Paper
 from tf_ig2.paper.experiments.records import Record, Records
@@ -49,8 +49,7 @@ def compare(name: str, task: Task, methods: Mapping[str, Method], options: Optio
         "tf_ig2": __version__,
         **settings,
     }
-    about = {arm: method.settings for arm, method in methods.items() if isinstance(method, AgainstReferences)}
-    records = Records(options.out / "records", name, known, about)
+    records = Records(options.out / "records", name, known, arm_settings(methods))
     keys = task.keys(options.metrics)
 
     def arm(name: str, method: Method) -> Arm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,11 @@ class AgainstReferences:
     def settings(self) -> dict[str, Any]:
         """What the scores depend on, as JSON: with other defaults they are other scores."""
         return {**ig2_settings(self.explainer), "noise": self.explainer.noise}
+
+
+def arm_settings(methods: Mapping[str, Method]) -> dict[str, Any]:
+    """Those of IG²'s arms, for `Records`: what only their scores depend on."""
+    return {arm: method.settings for arm, method in methods.items() if isinstance(method, AgainstReferences)}
 
 
 def toward_references_inside(explainer: IG2Explainer) -> Method:

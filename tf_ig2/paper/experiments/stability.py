@@ -19,7 +19,7 @@ from tf_ig2.metrics.maps import feature_maps
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import arms, report, rivals, tablea3
 from tf_ig2.paper.experiments.arms import Arm
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method, arm_settings
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.records import Record, Records
 from tf_ig2.paper.experiments.table import Column, Table
@@ -86,7 +86,7 @@ def run(options: Options) -> list[Path]:
             "seed": options.seed,
             "tf_ig2": __version__,
         }
-        records = Records(options.out / "records", "stability", settings)
+        records = Records(options.out / "records", "stability", settings, arm_settings(methods(task)))
         measured = compare(task, load(name, options, 1), records, options, precise=name == _PRECISE)
         times = Records(options.out / "records", "stability_time", settings)
         tablea3.time_rounds(task.take(np.arange(min(5, len(task)))), methods(task), times)

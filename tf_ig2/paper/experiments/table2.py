@@ -15,7 +15,7 @@ from tf_ig2.metrics import xai_bench
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import arms, report, synthetic
 from tf_ig2.paper.experiments.arms import Arm
-from tf_ig2.paper.experiments.methods import IG2, AgainstReferences, Method, methods
+from tf_ig2.paper.experiments.methods import IG2, AgainstReferences, Method, arm_settings, methods
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.published import XAI_BENCH, by_metric, cells
 from tf_ig2.paper.experiments.records import Record, Records
@@ -131,13 +131,13 @@ def _tables(options: Options) -> list[Table]:
     view, x = benchmark.task.view, benchmark.task.inputs
     anything = synthetic.draw_references(view, x, count, options.seed + REPORT, ALL_DATA)
     known = {"gradients": GRADIENTS, "chosen": asdict(CHOSEN), "draws": benchmark.draws}
-    records = _records(options, "table2", samples, count, known)
-    retraining = synthetic.Retraining()
     every = _methods(benchmark.task, options.seed)
+    records = _records(options, "table2", samples, count, known, every)
+    retraining = synthetic.Retraining()
     main = _score(benchmark, every, records, options, retraining)
     known["kind"] = ALL_DATA
-    records = _records(options, "table2", samples, count, known)
     some = {name: every[name] for name in _WITH_REFERENCES}
+    records = _records(options, "table2", samples, count, known, some)
     other = _score(benchmark.with_references(anything), some, records, options, retraining)
     shared = (
         f"Seed {options.seed}; {samples} explicands that the network was not trained on. The perceptron of Table A.4 "
@@ -172,9 +172,10 @@ def _study(options: Options) -> Table:
     samples, count = min(STUDY_SAMPLES, options.samples or STUDY_SAMPLES), options.references or REFERENCES
     benchmark = synthetic.load(samples, count, options.seed, STUDY)
     view, x = benchmark.task.view, benchmark.task.inputs
-    records = _records(options, "table2_study", samples, count, {"draws": benchmark.draws})
     known = _methods(benchmark.task, options.seed)
-    _score(benchmark, {name: known[name] for name in ("Expected IG", "DeepSHAP")}, records, options)
+    beside = {name: known[name] for name in ("Expected IG", "DeepSHAP")}
+    records = _records(options, "table2_study", samples, count, {"draws": benchmark.draws}, beside)
+    _score(benchmark, beside, records, options)
     names = {variant: _name(variant, count) for variant in VARIANTS}
     for variant, name in names.items():
         own = benchmark
@@ -199,10 +200,17 @@ def _name(variant: Settings, count: int) -> str:
     return ", ".join([f"{IG2} {variant}", *parts])
 
 
-def _records(options: Options, name: str, samples: int, references: int, known: Mapping[str, object]) -> Records:
+def _records(
+    options: Options,
+    name: str,
+    samples: int,
+    references: int,
+    known: Mapping[str, object],
+    methods: Mapping[str, Method],
+) -> Records:
     """The file of records for these settings."""
     settings = {"samples": samples, "references": references, "seed": options.seed, "tf_ig2": __version__, **known}
-    return Records(options.out / "records", name, settings)
+    return Records(options.out / "records", name, settings, arm_settings(methods))
 
 
 def _methods(task: Task, seed: int) -> dict[str, Method]:

@@ -20,7 +20,7 @@ from tf_ig2.paper import saved_models
 from tf_ig2.paper.datasets import xai_tris as data
 from tf_ig2.paper.experiments import arms, report, rivals
 from tf_ig2.paper.experiments.arms import Arm
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, arm_settings
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.records import Record, Records
 from tf_ig2.paper.experiments.table import Column, Table
@@ -205,11 +205,11 @@ def _records(
             "seed": seed + options.seed,
             "tf_ig2": __version__,
         }
-        records = Records(options.out / "records", "xai_tris", settings)
         nets = saved_models.load(f"xai_tris_{network}")
         for architecture in ARCHITECTURES:
             own = [cell for cell in cells() if cell[2] == architecture and cell[0] in scenarios]
             for part, made in tasks(nets, own, methods, samples, references, seed + options.seed):
+                records = Records(options.out / "records", "xai_tris", settings, arm_settings(made))
                 run = [_arm(name, part, method, metrics) for name, method in made.items()]
                 arms.run(run, records, options.verbose)
                 found += [
