@@ -108,22 +108,14 @@ def test_text_is_explained_at_its_word_vectors(text, of_text, name):
     assert np.abs(values).max() > 0
 
 
-def test_the_same_references_reach_all_that_use_any(images, of_images, used):
-    part = images.take(np.array([1]))
+@pytest.mark.parametrize("kind", ["images", "text"])
+def test_the_same_references_reach_all_that_use_any(kind, used, request):
+    task, found = request.getfixturevalue(kind), request.getfixturevalue(f"of_{kind}")
     for name in ("Expected IG", "DeepSHAP", IG2):
-        of_images[name](part)
+        found[name](task)
     assert set(used) == {"ExpectedIGExplainer", "DeepSHAPExplainer", "IG2Explainer"}
     for references in used.values():
-        np.testing.assert_array_equal(references, images.references[1:])
-
-
-def test_the_same_references_reach_all_that_use_any_as_words_or_their_vectors(text, of_text, used):
-    for name in ("Expected IG", "DeepSHAP", IG2):
-        of_text[name](text)
-    table = text.view.model.get_layer("embedding").embeddings.numpy()
-    for name in ("DeepSHAPExplainer", "IG2Explainer"):
-        np.testing.assert_array_equal(used[name], text.references)
-    np.testing.assert_array_equal(used["ExpectedIGExplainer"], table[text.references])
+        np.testing.assert_array_equal(references, task.references)
 
 
 def test_a_batch_is_explained_as_alone(images, of_images):

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from tf_ig2.explainers.blur_ig import BlurIGExplainer
 from tf_ig2.explainers.deep_shap import DeepSHAPExplainer
 from tf_ig2.explainers.expected_ig import ExpectedIGExplainer
@@ -17,7 +15,7 @@ from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments import comparison, report, rivals
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, reference_points, toward_references_inside
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, Method, toward_references_inside
 from tf_ig2.paper.experiments.options import Options
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paper.experiments.tasks import imagenet
@@ -77,15 +75,11 @@ def inside(task: Task, layer: str) -> dict[str, Method]:
     from_zero = IntegratedGradientsExplainer(view, steps=GRADIENTS, rule="idgi")
     expected = ExpectedIGExplainer(view, steps=GRADIENTS // shared, rule="idgi")
 
-    def toward_points(part: Task) -> np.ndarray:
-        points = reference_points(view, part.references)
-        return expected.explain(part.inputs, points, part.target, keep=_NOTHING).at_input().values
-
     return {
         "IG from zero, IDGI": lambda part: (
             from_zero.explain(part.inputs, 0.0, part.target, keep=_NOTHING).at_input().values
         ),
-        "Expected IG, IDGI": toward_points,
+        "Expected IG, IDGI": toward_references_inside(expected),
         IG2: toward_references_inside(IG2Explainer(view)),
     }
 

@@ -17,7 +17,6 @@ from tf_ig2.explainers.ig2 import IG2Explainer
 from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.xrai import XRAIExplainer
-from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -67,9 +66,7 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
             guided.explain(part.inputs, 0.0, part.target, batch_size=batch_size, keep=_NOTHING).values
         ),
         "Expected IG": lambda part: (
-            expected.explain(
-                part.inputs, reference_points(view, part.references), part.target, batch_size=batch_size, keep=_NOTHING
-            ).values
+            expected.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
         ),
         "DeepSHAP": lambda part: deep.explain(part.inputs, part.references, part.target, batch_size=batch_size).values,
         "KernelSHAP": lambda part: kernel.explain(part.inputs, nothing, part.target, batch_size=batch_size).values,
@@ -120,7 +117,7 @@ def arm_settings(methods: Mapping[str, Method]) -> dict[str, Any]:
     return {arm: method.settings for arm, method in methods.items() if isinstance(method, AgainstReferences)}
 
 
-def toward_references_inside(explainer: IG2Explainer) -> Method:
+def toward_references_inside(explainer: IG2Explainer | ExpectedIGExplainer) -> Method:
     """The same of an explainer at an inner layer: maps of the input."""
     return lambda part: explainer.explain(part.inputs, part.references, part.target, keep=_NOTHING).at_input().values
 
@@ -138,9 +135,3 @@ def ig2_settings(explainer: IG2Explainer) -> dict[str, Any]:
         "step_size": explainer.step_size,
         "rule": explainer.rule,
     }
-
-
-def reference_points(view: ModelView, references: np.ndarray) -> np.ndarray:
-    """References `[N, R, ...]` where attributions are made: themselves, their word vectors, or values of a layer."""
-    points = np.asarray(view.points(references.reshape(-1, *references.shape[2:])))
-    return points.reshape(*references.shape[:2], *points.shape[1:])

@@ -23,7 +23,7 @@ from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.mfaba import MFABAExplainer
 from tf_ig2.explainers.sequential_ig import SequentialIGExplainer
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method, reference_points
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -116,9 +116,7 @@ def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = BATCH) ->
 
     def expected(explainer: Any) -> Method:
         return lambda part: (
-            explainer.explain(
-                part.inputs, reference_points(view, part.references), part.target, batch_size=batch_size, keep=_NOTHING
-            ).values
+            explainer.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
         )
 
     def steps(kind: Callable[..., Any], count: int = gradients, **fixed: Any) -> Callable[..., Any]:

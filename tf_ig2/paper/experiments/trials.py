@@ -23,7 +23,7 @@ from tf_ig2.explainers.integrated_gradients import IntegratedGradientsExplainer
 from tf_ig2.metrics.maps import feature_maps
 from tf_ig2.models.model_view import ModelView
 from tf_ig2.paper.experiments.map_store import Mapped
-from tf_ig2.paper.experiments.methods import IG2, reference_points
+from tf_ig2.paper.experiments.methods import IG2
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -156,7 +156,7 @@ def inside(view: ModelView, depths: Mapping[str, str], references: int) -> dict[
             found[FROM_ZERO][f"{depth}, {name}"] = _inner(zero, more, layer, _to_zero)
             more = {"steps": each, "rule": rule}
             expected = ExpectedIGExplainer(inner, **more)
-            found[EXPECTED][f"{depth}, {name}"] = _inner(expected, more, layer, _to_points)
+            found[EXPECTED][f"{depth}, {name}"] = _inner(expected, more, layer, _to_references)
             more = {"rule": "explicand"} if name == PUBLISHED else {}
             ig2 = IG2Explainer(inner, **more)
             found[IG2][f"{depth}, {name}"] = _inner(ig2, more, layer, _to_references)
@@ -239,12 +239,6 @@ def _to_zero(explainer: Explainer, part: Task) -> Any:
 
 def _to_references(explainer: Explainer, part: Task) -> Any:
     return explainer.explain(part.inputs, part.references, target=part.target, batch_size=BATCH, keep=_NOTHING)
-
-
-def _to_points(explainer: Explainer, part: Task) -> Any:
-    """References where attributions are made: Expected IG's lines begin at their values of the inner layer."""
-    points = reference_points(explainer.view, part.references)
-    return explainer.explain(part.inputs, points, target=part.target, batch_size=BATCH, keep=_NOTHING)
 
 
 def _inner(
