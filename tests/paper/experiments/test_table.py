@@ -86,6 +86,13 @@ def test_a_metric_that_is_not_defined_is_a_dash(table):
     assert rows(table)["no DEL"][1] == "–"
 
 
+def test_a_column_without_any_number_is_left_out():
+    table = Table("", [*COLUMNS, Column("float64", "float64")], RECORDS)
+    assert table.columns == list(COLUMNS)
+    assert "float64" not in table.markdown()
+    assert len(table.picture().axes) == len(COLUMNS)
+
+
 def test_the_papers_numbers_stand_beside_ours(table):
     found = rows(table)
     assert found["worse"][0].endswith("(0.123)")

@@ -191,13 +191,11 @@ def _table(
 ) -> Table:
     (masked, with_masks), (rest, without) = found
     records = [*rows(masked, names, with_masks), *rows(rest, names, without, _PREFIX)]
-    present = {key for record in records for key in record.scores}
     columns = [Column.of(metric, "absolute") for metric in options.metrics]
     columns += [replace(column, key=_PREFIX + column.key, label=f"{column.label}, 400") for column in columns]
     more = f"; in the columns “400” {len(without)} of the 400 photographs without" if without else ""
     note = f"{network}: {len(with_masks)} photographs of the report half with masks{more}. Seed {options.seed}."
-    shown_columns = [column for column in columns if column.key in present]
-    return Table(f"{network}, {title}", shown_columns, records, champion, {}, (note,), options.seed, corrected=True)
+    return Table(f"{network}, {title}", columns, records, champion, {}, (note,), options.seed, corrected=True)
 
 
 def _settings() -> list[str]:

@@ -53,7 +53,7 @@ class Table:
 
     Attributes:
       title: one line.
-      columns: the metrics.
+      columns: the metrics; those of which no record has a number are left out.
       records: the scores; arms in the order in which they appear.
       champion: the arm that the others are compared with, pair by pair; None: no comparison.
       paper: (arm, column key) → the paper's number.
@@ -82,7 +82,8 @@ class Table:
         self._estimates: dict[tuple[str, str], Estimate | None] = {}
         self._leads: dict[tuple[str, str], Estimate | None] = {}
         defined = {key for scores in self._scores.values() for score in scores.values() for key in score}
-        if not defined.intersection(column.key for column in self.columns):
+        self.columns = [column for column in self.columns if column.key in defined]
+        if not self.columns:
             raise ValueError(f"{self.title!r}: there are no records to make a table of.")
 
     def estimate(self, arm: str, column: Column) -> Estimate | None:
