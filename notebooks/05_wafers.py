@@ -68,11 +68,13 @@ print({wm811k.CLASSES[i] for i in model.predict(wm811k.one_hot(healthy(8, seed=1
 # ## Why this pattern, and not a healthy wafer?
 #
 # Here the references choose themselves: healthy wafers. They are represented where the convolutions end, at `flatten`,
-# which for wafers is better than the layer after it. A die is one-hot, so its three attributions are added up.
+# which for wafers is better than the layer after it. Most of a wafer is background that could not be otherwise, so the
+# integral of the gradient is summed, `rule="segment"`, and not the squares that photographs have by default. A die is
+# one-hot, so its three attributions are added up.
 
 # %%
 references = wm811k.one_hot(healthy(8, seed=1))
-explainer = tf_ig2.IG2Explainer(model, layer="flatten", steps=8, step_size=0.02 * x[0].size ** 0.5)
+explainer = tf_ig2.IG2Explainer(model, layer="flatten", rule="segment")
 explanations = explainer.explain(x, references, target=wafers.labels)
 edge = patterns.index("Edge-Loc")
 tf_ig2.plots.wafer(explanations.values[edge], wafers.maps[edge], title="why Edge-Loc?")
@@ -121,14 +123,12 @@ for axes, (name, explanation) in zip(others, maps.items(), strict=True):
 #
 # ## What would have to be otherwise?
 #
-# GradCF is the wafer as the network would have to see it to take it for healthy. Its "failing" channel, before and
-# after:
+# GradCF is the wafer as the network would have to see it to take it for healthy. A map needs a few steps toward it; to
+# get there, let the walk take more. Its "failing" channel, before and after:
 
 # %%
-before, after = explanations.explicand[loc][..., 2], explanations.counterfactuals[loc].mean(axis=0)[..., 2]
+there = tf_ig2.IG2Explainer(model, layer="flatten", steps=20).explain(x[loc], references, target=wafers.labels[loc])
 _, (left, right) = plt.subplots(1, 2, figsize=(6, 3), layout="constrained")
-tf_ig2.plots.image(left, before, "failing dies", (0, 1))
-tf_ig2.plots.image(right, after, "GradCF", (0, 1))
-print(
-    f"logit of {patterns[loc]}: {explanations[loc].output:.1f} → {explanations[loc].counterfactual_output.mean():.1f}"
-)
+tf_ig2.plots.image(left, there.explicand[..., 2], "failing dies", (0, 1))
+tf_ig2.plots.image(right, there.counterfactuals.mean(axis=0)[..., 2], "GradCF", (0, 1))
+print(f"logit of {patterns[loc]}: {there.output:.1f} → {there.counterfactual_output.mean():.1f}")

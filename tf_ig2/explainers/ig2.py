@@ -76,6 +76,7 @@ class IG2Explainer(PathExplainer):
         cost, and are not linear in the model, see `tf_ig2.paths.rules.idgi`. None: with `step_size="auto"` what fits
         what is explained: `"idgi"` for the pixels of pictures, which shows where; `"idgi-both"` for pictures without
         noise and for maps inside a network; `"segment"` for vectors, words and signals, whose signs and shares count.
+        Pictures whose background is constant, such as digits or wafer maps, want `"segment"`, too: say so.
         `"segment"` with a `completeness_tolerance`; `"explicand"` with a step size of your own or a callback.
       noise: with `rule="idgi"`, standard deviation of Gaussian noise on the points where the output's gradient is
         taken, as a fraction of the range of `clip_min_max`, see `tf_ig2.paths.rules.noisy_idgi`; it costs a forward

@@ -42,6 +42,7 @@ _IDGI: dict[str, dict[str, Any]] = {rule: {"rule": rule} for rule in ("idgi", "i
 _OF_IG2: dict[str, dict[str, Any]] = {
     "no noise": {"noise": 0.0},
     "Eq. 3": {"rule": "counterfactual"},
+    "integral": {"rule": "segment"},
 }
 
 
@@ -94,7 +95,7 @@ def defaults(
 def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = BATCH) -> dict[str, dict[str, Method]]:
     """The methods that can take other sums, with each: the own one, and IDGI's with the gradient at one end or at both.
 
-    IG² has its own sum, the same without noise, where pictures have it, and that of Eq. 3.
+    IG² has its own sum, the same without noise, where pictures have it, that of Eq. 3, and the integral.
 
     Args:
       task, gradients, batch_size: see `defaults`.

@@ -270,12 +270,13 @@ _NOTES = (
     "alone; there |x| itself finds every pattern. On correlated RIGID its noise hurts (.22, without noise .49). With "
     "IDGI's sum the others gain: on the networks of the last table Expected IG has .752 with it at both ends (.655 "
     "without), IG² .707.",
-    "Precision is the fraction of the k largest attributions that lies on the k pixels that tell the classes apart; 1"
-    " − EMD is the paper's earth mover's score. With defaults nothing is named but references and the number of "
+    "Precision is the fraction of the k largest attributions that lies on the k pixels that tell the classes apart; "
+    "1 − EMD is the paper's earth mover's score. With defaults nothing is named but references and the number of "
     "gradients. In the last table every method has its own sum, and IDGI's with the gradient at one end or at both; "
-    "IG² has its own, IDGI's without noise, and that of Eq. 3. Nothing was chosen on it.",
+    "IG² has its own, IDGI's without noise, that of Eq. 3, and the integral along the walk (.634). Nothing was "
+    "chosen on it.",
     "Networks that are right on fewer than 80 % of 2,000 other images are left out, as in the paper: the "
-    "multiplicative scenario on white noise (71 %), and the perceptron on correlated RIGID (50 %). The others have 85"
-    " to 100 %. Images are 8 × 8; intervals are over images, of one network of each kind, and say nothing of other "
+    "multiplicative scenario on white noise (71 %), and the perceptron on correlated RIGID (50 %). The others have "
+    "85 to 100 %. Images are 8 × 8; intervals are over images, of one network of each kind, and say nothing of other "
     "networks.",
 )
