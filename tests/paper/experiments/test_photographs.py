@@ -50,10 +50,10 @@ def test_the_page_has_all_tables_with_columns_for_both_kinds_of_photographs(expl
     assert float(auc[IG2]["mean"]) == 1.0
     assert float(auc["Blur IG"]["lead_of_champion"]) == pytest.approx(1 - float(auc["Blur IG"]["mean"]), abs=1e-5)
     assert page.count("## MobileNetV1, ") == 7
-    assert "| GT-AUC ↑ | SIC ADD ↑ | SIC ADD, 400 ↑ |" in page
+    assert "| GT-AUC ↑ | SIC ADD ↑ | SIC ADD, no masks ↑ |" in page
     for row in (IG2, photographs.CONTROL, "Expected IG, inside", "XRAI", "IG², smoothed"):
         assert f"| {row} |" in page
-    assert "2 photographs of the report half with masks; in the columns “400” 2 of the 400 photographs without" in page
+    assert "2 photographs of the report half with masks; in the columns “no masks” 2 of the 400 photographs without" in page
     assert "after Holm's correction over the 21 comparisons of this table" in page
 
 

@@ -166,6 +166,7 @@ class Table:
                     axes.plot(paper, place, "x", color="0.5", markersize=5)
             axes.set_title(column.heading, fontsize=9)
             axes.tick_params(labelsize=8)
+            axes.locator_params(axis="x", nbins=4)
             axes.grid(axis="x", linewidth=0.3)
         all_axes[0].set_yticks(places, self.arms)
         note = "95 % bootstrap intervals" + ("; ×: the paper" if self.paper else "")
