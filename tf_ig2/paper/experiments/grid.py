@@ -149,8 +149,8 @@ def compose(found: Photographs, references: int, seed: int, count: int = SAMPLES
 
 
 _NOTES = (
-    "**Two hundred grids of each network.** At the pixels, with defaults, IG² has the largest share of the published methods "
-    "on all three networks, told apart from all six on each (.471, .426, .438 on MobileNetV2, MobileNetV1, "
+    "**Two hundred grids of each network.** At the pixels, with defaults, IG² has the largest share of the published "
+    "methods on all three networks, told apart from all six on each (.471, .426, .438 on MobileNetV2, MobileNetV1, "
     "SqueezeNet; Guided IG, the next, .425, .375, .402), and by GT-AUC it is ahead of all six, but for Gradient on "
     "SqueezeNet. **It is behind the control without a path** by both, by little (.486, .433, .443, and .014 to .028 "
     "of GT-AUC).",
