@@ -65,9 +65,7 @@ def methods(task: Task, batch_size: int = 32, gradients: int = GRADIENTS) -> dic
         "Guided IG": lambda part: (
             guided.explain(part.inputs, 0.0, part.target, batch_size=batch_size, keep=_NOTHING).values
         ),
-        "Expected IG": lambda part: (
-            expected.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
-        ),
+        "Expected IG": toward_references(expected, batch_size),
         "DeepSHAP": lambda part: deep.explain(part.inputs, part.references, part.target, batch_size=batch_size).values,
         "KernelSHAP": lambda part: kernel.explain(part.inputs, nothing, part.target, batch_size=batch_size).values,
     }
@@ -103,8 +101,7 @@ class AgainstReferences:
     batch_size: int = 32
 
     def __call__(self, part: Task) -> np.ndarray:
-        explain, batch_size = self.explainer.explain, self.batch_size
-        return explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
+        return toward_references(self.explainer, self.batch_size)(part)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -115,6 +112,13 @@ class AgainstReferences:
 def arm_settings(methods: Mapping[str, Method]) -> dict[str, Any]:
     """Those of IG²'s arms, for `Records`: what only their scores depend on."""
     return {arm: method.settings for arm, method in methods.items() if isinstance(method, AgainstReferences)}
+
+
+def toward_references(explainer: IG2Explainer | ExpectedIGExplainer, batch_size: int) -> Method:
+    """Attributions of each explicand against its references in the task."""
+    return lambda part: (
+        explainer.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
+    )
 
 
 def toward_references_inside(explainer: IG2Explainer | ExpectedIGExplainer) -> Method:

@@ -68,8 +68,9 @@ class Records:
         self.path = Path(folder) / f"{name}-{hashlib.sha256(header.encode()).hexdigest()[:12]}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._records = {(record.arm, record.explicand): record for record in self._read()}
+        self._settings = settings
         if arms is not None:
-            self._describe(settings, arms)
+            self.describe(arms)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
@@ -112,8 +113,15 @@ class Records:
                 raise
         self._records.update({(record.arm, record.explicand): record for record in new})
 
-    def _describe(self, settings: Mapping[str, Any], arms: Mapping[str, Any]) -> None:
-        """Writes what the records depend on beside them, and drops those that depended on something else."""
+    def describe(self, arms: Mapping[str, Any]) -> None:
+        """Writes what the records of arms depend on beside them, and drops those that depended on something else.
+
+        Args:
+          arms: as for the class, where they are known only after it was made.
+
+        Raises:
+          OSError: the files cannot be written.
+        """
         path = self.path.with_suffix(".json")
         known: dict[str, Any] = {}
         if path.exists():
@@ -126,7 +134,9 @@ class Records:
             with files.whole(self.path) as file:
                 file.write(b"".join(map(_line, self._records.values())))
         if known != (all_arms := {**known, **wanted}) or not path.exists():
-            text = json.dumps({"settings": settings, "arms": all_arms}, indent=1, sort_keys=True, ensure_ascii=False)
+            text = json.dumps(
+                {"settings": self._settings, "arms": all_arms}, indent=1, sort_keys=True, ensure_ascii=False
+            )
             with files.whole(path) as file:
                 file.write(text.encode())
 

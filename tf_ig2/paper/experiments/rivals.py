@@ -23,7 +23,7 @@ from tf_ig2.explainers.kernel_shap import KernelSHAPExplainer
 from tf_ig2.explainers.mfaba import MFABAExplainer
 from tf_ig2.explainers.sequential_ig import SequentialIGExplainer
 from tf_ig2.models.model_view import ModelView
-from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method
+from tf_ig2.paper.experiments.methods import GRADIENTS, IG2, AgainstReferences, Method, toward_references
 from tf_ig2.paper.experiments.task import Task
 from tf_ig2.paths.keep import Keep
 
@@ -116,9 +116,7 @@ def variants(task: Task, gradients: int = GRADIENTS, batch_size: int = BATCH) ->
         return _alone(explainer.explain, batch_size)
 
     def expected(explainer: Any) -> Method:
-        return lambda part: (
-            explainer.explain(part.inputs, part.references, part.target, batch_size=batch_size, keep=_NOTHING).values
-        )
+        return toward_references(explainer, batch_size)
 
     def steps(kind: Callable[..., Any], count: int = gradients, **fixed: Any) -> Callable[..., Any]:
         return lambda view, **more: kind(view, steps=count, **fixed, **more)

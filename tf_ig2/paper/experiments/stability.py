@@ -86,14 +86,15 @@ def run(options: Options) -> list[Path]:
             "seed": options.seed,
             "tf_ig2": __version__,
         }
-        records = Records(options.out / "records", "stability", settings, arm_settings(methods(task)))
+        every = methods(task)
+        records = Records(options.out / "records", "stability", settings, arm_settings(every))
         measured = compare(task, load(name, options, 1), records, options, precise=name == _PRECISE)
         times = Records(options.out / "records", "stability_time", settings)
-        tablea3.time_rounds(task.take(np.arange(min(5, len(task)))), methods(task), times)
+        tablea3.time_rounds(task.take(np.arange(min(5, len(task)))), every, times)
         notes = (*task.notes, f"{GRADIENTS} gradients where a method lets one choose; seed {options.seed}.")
         title, seed = task.name, options.seed
         made.append(Table(f"{title}: rank correlations of |φ|", CHANGES, measured, IG2, {}, notes, seed))
-        columns = [Column.of(metric, "absolute") for metric in METRICS if metric.applies(task)]
+        columns = [Column.of(metric, "absolute") for metric in METRICS]
         made.append(Table(f"{title}: what the maps are worth", columns, measured, IG2, {}, (), seed))
         made.append(Table(f"{title}: what they cost", COSTS, _costs(task, times), None, {}, (), seed))
     return report.write(made, options.out, "stability", TITLE, _NOTES)

@@ -205,11 +205,12 @@ def _records(
             "seed": seed + options.seed,
             "tf_ig2": __version__,
         }
+        records = Records(options.out / "records", "xai_tris", settings)
         nets = saved_models.load(f"xai_tris_{network}")
         for architecture in ARCHITECTURES:
             own = [cell for cell in cells() if cell[2] == architecture and cell[0] in scenarios]
             for part, made in tasks(nets, own, methods, samples, references, seed + options.seed):
-                records = Records(options.out / "records", "xai_tris", settings, arm_settings(made))
+                records.describe(arm_settings(made))
                 run = [_arm(name, part, method, metrics) for name, method in made.items()]
                 arms.run(run, records, options.verbose)
                 found += [
